@@ -1,0 +1,1 @@
+"""What a component is: role contracts, typed configs, typed paths."""

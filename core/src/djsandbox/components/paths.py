@@ -1,0 +1,124 @@
+"""Typed paths of a component's Config, and the one walk over them that everything else is made from."""
+
+from __future__ import annotations
+
+import os
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, BeforeValidator
+
+PathKind = Literal["input", "output", "reference"]
+Loc = tuple[str | int, ...]
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class PathMarker:
+    """Says of a string field what kind of path it is."""
+
+    kind: PathKind
+
+
+def _single(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        if len(value) != 1:
+            raise ValueError(f"takes one path, got {len(value)}")
+        value = value[0]
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, (str, os.PathLike)) else value
+
+
+InputPath = Annotated[str, BeforeValidator(_single), PathMarker("input")]
+"""A file or folder that must exist or be an earlier job's output; its content enters the content key."""
+
+OutputPath = Annotated[str, BeforeValidator(_single), PathMarker("output")]
+"""A file or folder the job writes; never in the content key; goes through placement."""
+
+ReferencePath = Annotated[str, BeforeValidator(_single), PathMarker("reference")]
+"""A file or folder that must exist; its path, not its content, enters the content key (weights, checkouts)."""
+
+InputPaths = Annotated[list[InputPath], BeforeValidator(_listed)]
+"""One or more input paths; a single string is a list of one."""
+
+OutputPaths = Annotated[list[OutputPath], BeforeValidator(_listed)]
+"""One or more output paths; a single string is a list of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathUse:
+    """One path found in a config: the field it stands in, its kind and its value."""
+
+    loc: Loc
+    kind: PathKind
+    value: str
+
+
+def path_uses(config: BaseModel) -> Iterator[PathUse]:
+    """Every typed path that is set in `config`, in field order, nested models and lists included."""
+    for name, info in type(config).model_fields.items():
+        yield from _walk(info.annotation, tuple(info.metadata), getattr(config, name), (name,))
+
+
+def replace_paths(config: ModelT, new_value: Callable[[PathUse], str]) -> ModelT:
+    """A copy of `config` in which each typed path is what `new_value` makes of it."""
+    changed: dict[str, Any] = {}
+    for use in path_uses(config):
+        value = new_value(use)
+        if value != use.value:
+            head, *rest = use.loc
+            name = str(head)
+            changed[name] = _with_value(changed.get(name, getattr(config, name)), tuple(rest), value)
+    return config.model_copy(update=changed) if changed else config
+
+
+def _walk(annotation: Any, metadata: tuple[Any, ...], value: object, loc: Loc) -> Iterator[PathUse]:
+    if value is None:
+        return
+    marker = next((item for item in metadata if isinstance(item, PathMarker)), None)
+    if marker is not None:
+        if isinstance(value, str):
+            yield PathUse(loc, marker.kind, value)
+        return
+    origin = get_origin(annotation)
+    arguments = get_args(annotation)
+    if origin is Annotated:
+        yield from _walk(arguments[0], arguments[1:], value, loc)
+    elif origin in (Union, types.UnionType):
+        yield from _walk_union(arguments, value, loc)
+    elif isinstance(value, BaseModel):
+        for name, info in type(value).model_fields.items():
+            yield from _walk(info.annotation, tuple(info.metadata), getattr(value, name), (*loc, name))
+    elif isinstance(value, Mapping) and len(arguments) == 2:
+        for key, item in value.items():
+            yield from _walk(arguments[1], (), item, (*loc, key))
+    elif isinstance(value, (list, tuple)) and arguments:
+        for index, item in enumerate(value):
+            yield from _walk(arguments[0], (), item, (*loc, index))
+
+
+def _walk_union(arguments: tuple[Any, ...], value: object, loc: Loc) -> Iterator[PathUse]:
+    seen: set[Loc] = set()
+    for argument in arguments:
+        for use in _walk(argument, (), value, loc):
+            if use.loc not in seen:
+                seen.add(use.loc)
+                yield use
+
+
+def _with_value(container: Any, loc: Loc, value: str) -> Any:
+    if not loc:
+        return value
+    head, *rest = loc
+    if isinstance(container, BaseModel):
+        return container.model_copy(update={str(head): _with_value(getattr(container, str(head)), tuple(rest), value)})
+    if isinstance(container, Mapping):
+        return {**container, head: _with_value(container[head], tuple(rest), value)}
+    items = list(container)
+    items[int(head)] = _with_value(items[int(head)], tuple(rest), value)
+    return items

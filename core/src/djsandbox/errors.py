@@ -1,0 +1,103 @@
+"""The errors a user sees: what happened, where, and what to do next.
+
+Every error is data first. A `Problem` can be collected with others and shown together; a `SandboxError` carries one or many
+of them up to the command line, which turns `exit_code` into the process's own.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a file the user wrote; lines and columns count from 1, line 0 means the file as a whole."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong (or, as a warning, doubtful) in what the user gave us."""
+
+    message: str
+    where: Position | None = None
+    fix: str | None = None
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        remedy = f"\n    {self.fix}" if self.fix else ""
+        return f"{place}{self.message}{remedy}"
+
+
+class SandboxError(Exception):
+    """Base of all errors this project raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, where: Position | None = None, fix: str | None = None) -> None:
+        self.problems: tuple[Problem, ...] = (Problem(message, where, fix),)
+        super().__init__(str(self.problems[0]))
+
+
+class ConfigError(SandboxError):
+    """The configuration or the command line is wrong; nothing has been run."""
+
+    exit_code = 2
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem]) -> ConfigError:
+        """One error for all `problems` (at least one), so that the user sees them together."""
+        error = cls(problems[0].message)
+        error.problems = tuple(problems)
+        error.args = ("\n".join(str(problem) for problem in problems),)
+        return error
+
+
+class PluginError(SandboxError):
+    """A plugin could not be found, loaded or told apart from another."""
+
+    exit_code = 2
+
+
+class ComponentError(SandboxError):
+    """A component found that it cannot do its work; raise it for what the user can mend."""
+
+
+class JobFailed(SandboxError):
+    """A job ended without its outputs; `cause` is what it raised and `log` the file that has the details."""
+
+    def __init__(
+        self, job_id: str, cause: BaseException, *, where: Position | None = None, log: str | None = None
+    ) -> None:
+        self.job_id = job_id
+        self.cause = cause
+        self.log = log
+        reason = str(cause) or type(cause).__name__
+        if not isinstance(cause, SandboxError):
+            reason = f"{type(cause).__name__}: {reason}"
+        super().__init__(f"job {job_id} failed: {reason}", where=where, fix=f"details: {log}" if log else None)
+
+
+def nearest(word: str, choices: Iterable[str]) -> str | None:
+    """The choice spelled most like `word`, or None when none is close."""
+    found = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """A remedy that names the nearest choice, or all of them when none is near."""
+    options = sorted(choices)
+    guess = nearest(word, options)
+    if guess is not None:
+        return f"did you mean '{guess}'?"
+    return f"known: {', '.join(options)}" if options else "there is none to choose from"

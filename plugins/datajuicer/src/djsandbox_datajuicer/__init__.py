@@ -1,0 +1,1 @@
+"""Data-Juicer for djsandbox: process and analyse data with recipes, refine them with k-sigma."""

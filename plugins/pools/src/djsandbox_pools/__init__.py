@@ -1,0 +1,1 @@
+"""Data pools for djsandbox: construct, combine, duplicate, downsample, merge, join and rank."""

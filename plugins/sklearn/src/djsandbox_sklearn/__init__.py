@@ -1,0 +1,1 @@
+"""Small text models for djsandbox that train in seconds on a CPU."""
