@@ -4,7 +4,7 @@
     python tools/make_constraints.py --upgrade            everything to the newest versions that fit
     python tools/make_constraints.py --upgrade numpy ray  these to the newest versions that fit
 
-uv resolves for all supported platforms and Python versions at once; a pin has a marker only where one version does not do for all.
+uv resolves for all supported platforms and Python versions at once; a pin has a marker only where one version cannot suit all.
 """
 
 from __future__ import annotations
