@@ -1,27 +1,13 @@
 """djsandbox: a feedback-driven laboratory for data and models together.
 
-The public names are re-exported lazily (PEP 562): importing the package imports nothing else.
+The public names are re-exported lazily (PEP 562): importing the package imports nothing else. Type checkers read the same
+names in `__init__.pyi`.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from djsandbox.components.base import DECIDED_AT_RUN, Component, Finding
-    from djsandbox.components.config import ComponentConfig
-    from djsandbox.components.context import JobContext
-    from djsandbox.components.model_executor import BaseModelExecutor
-    from djsandbox.components.paths import InputPath, InputPaths, OutputPath, OutputPaths, ReferencePath
-    from djsandbox.components.roles import (
-        BaseDataExecutor,
-        BaseDataPoolManipulator,
-        BaseEvaluator,
-        BaseProbe,
-        BaseRecipeRefiner,
-    )
-    from djsandbox.errors import ComponentError, ConfigError, JobFailed, PluginError, SandboxError
+from typing import Any
 
 _HOMES = {
     "djsandbox.components.base": ("DECIDED_AT_RUN", "Component", "Finding"),
@@ -36,7 +22,12 @@ _HOMES = {
         "BaseProbe",
         "BaseRecipeRefiner",
     ),
+    "djsandbox.config.load": ("load_config",),
+    "djsandbox.engine.api": ("plan", "run", "validate"),
     "djsandbox.errors": ("ComponentError", "ConfigError", "JobFailed", "PluginError", "SandboxError"),
+    "djsandbox.jobs.base": ("JobHook",),
+    "djsandbox.plugins.hookspecs": ("hookimpl",),
+    "djsandbox.watch.watcher": ("SandboxWatcher",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -46,6 +37,10 @@ __all__ = [  # noqa: PLE0604 - the names come from the table above
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 - costs milliseconds that only who asks should pay
+
+        return version("djsandbox")
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -76,9 +76,7 @@ class ComponentError(SandboxError):
 class JobFailed(SandboxError):
     """A job ended without its outputs; `cause` is what it raised and `log` the file that has the details."""
 
-    def __init__(
-        self, job_id: str, cause: BaseException, *, where: Position | None = None, log: str | None = None
-    ) -> None:
+    def __init__(self, job_id: str, cause: BaseException, *, where: Position | None = None, log: str | None = None) -> None:
         self.job_id = job_id
         self.cause = cause
         self.log = log

@@ -15,9 +15,7 @@ class Watcher(Protocol):
     def watch(self, res: Any, meta_name: str = "", step: int | None = None) -> None:
         """Record a number, a string or a (nested) mapping of them; "" stands for the job's own meta_name."""
 
-    def watch_table(
-        self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str] = ()
-    ) -> None:
+    def watch_table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str] = ()) -> None:
         """Record a table for people; the tables of a run are printed at its end."""
 
     def query(self, meta_name: str) -> Any:
@@ -30,9 +28,7 @@ class _Unwatched:
     def watch(self, res: Any, meta_name: str = "", step: int | None = None) -> None:
         pass
 
-    def watch_table(
-        self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str] = ()
-    ) -> None:
+    def watch_table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str] = ()) -> None:
         pass
 
     def query(self, meta_name: str) -> Any:

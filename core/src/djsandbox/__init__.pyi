@@ -1,0 +1,30 @@
+from djsandbox.components.base import DECIDED_AT_RUN as DECIDED_AT_RUN
+from djsandbox.components.base import Component as Component
+from djsandbox.components.base import Finding as Finding
+from djsandbox.components.config import ComponentConfig as ComponentConfig
+from djsandbox.components.context import JobContext as JobContext
+from djsandbox.components.model_executor import BaseModelExecutor as BaseModelExecutor
+from djsandbox.components.paths import InputPath as InputPath
+from djsandbox.components.paths import InputPaths as InputPaths
+from djsandbox.components.paths import OutputPath as OutputPath
+from djsandbox.components.paths import OutputPaths as OutputPaths
+from djsandbox.components.paths import ReferencePath as ReferencePath
+from djsandbox.components.roles import BaseDataExecutor as BaseDataExecutor
+from djsandbox.components.roles import BaseDataPoolManipulator as BaseDataPoolManipulator
+from djsandbox.components.roles import BaseEvaluator as BaseEvaluator
+from djsandbox.components.roles import BaseProbe as BaseProbe
+from djsandbox.components.roles import BaseRecipeRefiner as BaseRecipeRefiner
+from djsandbox.config.load import load_config as load_config
+from djsandbox.engine.api import plan as plan
+from djsandbox.engine.api import run as run
+from djsandbox.engine.api import validate as validate
+from djsandbox.errors import ComponentError as ComponentError
+from djsandbox.errors import ConfigError as ConfigError
+from djsandbox.errors import JobFailed as JobFailed
+from djsandbox.errors import PluginError as PluginError
+from djsandbox.errors import SandboxError as SandboxError
+from djsandbox.jobs.base import JobHook as JobHook
+from djsandbox.plugins.hookspecs import hookimpl as hookimpl
+from djsandbox.watch.watcher import SandboxWatcher as SandboxWatcher
+
+__version__: str

@@ -1,0 +1,122 @@
+"""YAML and JSON files as plain data that remembers where each value stood."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from djsandbox.errors import ConfigError, Position
+
+Loc = tuple[str | int, ...]
+
+_Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[valid-type,misc]
+    """Safe YAML in which `3e-4` is a number, as in YAML 1.2 and JSON."""
+
+
+_Loader.yaml_implicit_resolvers = {key: list(value) for key, value in _Base.yaml_implicit_resolvers.items()}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The content of one file; `positions` maps the path of a value (keys and indices) to its place."""
+
+    data: Any
+    file: str
+    positions: Mapping[Loc, Position] = field(default_factory=dict)
+
+    def at(self, loc: Loc) -> Position:
+        """The place of the value at `loc`, or of the nearest thing around it that has one."""
+        for end in range(len(loc), -1, -1):
+            found = self.positions.get(loc[:end])
+            if found is not None:
+                return found
+        return Position(self.file)
+
+    def part(self, loc: Loc) -> Document:
+        """The document below `loc`, with its positions."""
+        data = self.data
+        for step in loc:
+            data = data[step]
+        size = len(loc)
+        inner = {place[size:]: where for place, where in self.positions.items() if place[:size] == loc}
+        inner.setdefault((), self.at(loc))
+        return Document(data, self.file, inner)
+
+
+def read_document(path: str | Path) -> Document:
+    """The YAML or JSON file at `path`; ConfigError when it cannot be read or parsed."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"cannot read {path}: {reason}", where=Position(str(path))) from error
+    return parse_document(text, str(path))
+
+
+def parse_document(text: str, file: str) -> Document:
+    """`text` as a document of the name `file`."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return Document(None, file, {(): Position(file, 1)})
+        positions: dict[Loc, Position] = {}
+        data = _build(loader, node, (), file, positions)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
+        reason = ", ".join(part for part in (error.context, error.problem) if part)
+        raise ConfigError(f"not valid YAML: {reason}", where=where, fix="check indentation, quotes and colons there") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"not valid YAML: {error}", where=Position(file)) from error
+    finally:
+        loader.dispose()
+    return Document(data, file, positions)
+
+
+def _build(loader: Any, node: yaml.Node, loc: Loc, file: str, positions: dict[Loc, Position]) -> Any:
+    positions[loc] = _place(node, file)
+    if isinstance(node, yaml.MappingNode):
+        _refuse_repeated_keys(node, file)
+        loader.flatten_mapping(node)
+        return {
+            _key(loader, key, file): _build(loader, value, (*loc, _key(loader, key, file)), file, positions)
+            for key, value in node.value
+        }
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(loader, item, (*loc, index), file, positions) for index, item in enumerate(node.value)]
+    return loader.construct_object(node, deep=True)
+
+
+def _key(loader: Any, node: yaml.Node, file: str) -> str | int:
+    key = loader.construct_object(node, deep=True)
+    if isinstance(key, (str, int)) and not isinstance(key, bool):
+        return key
+    raise ConfigError(f"the key {key!r} is not a name", where=_place(node, file), fix="put it in quotes")
+
+
+def _refuse_repeated_keys(node: yaml.MappingNode, file: str) -> None:
+    first: dict[str, yaml.Node] = {}
+    for key, _ in node.value:
+        earlier = first.setdefault(str(key.value), key)
+        if earlier is not key and isinstance(key, yaml.ScalarNode):
+            raise ConfigError(
+                f"the key '{key.value}' stands twice, first in line {earlier.start_mark.line + 1}",
+                where=_place(key, file),
+                fix="remove one of the two",
+            )
+
+
+def _place(node: yaml.Node, file: str) -> Position:
+    return Position(file, node.start_mark.line + 1, node.start_mark.column + 1)

@@ -1,0 +1,128 @@
+"""The sandbox config as the engine sees it: frozen, complete, with the place of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from djsandbox.config.document import Document
+from djsandbox.config.references import Reference, Target
+from djsandbox.errors import Position
+
+ANONYMOUS = "anonymous"
+DEFAULT_STAGES = ("probe", "refine_recipe", "execution", "evaluation")
+JOB_LIST_SUFFIX = "_job_configs"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """`dj_configs` or `extra_configs` of a job: a mapping, or the path of a file that holds it.
+
+    `document` is the mapping with its positions; it is None where the block is empty or `path` names a file that does not
+    exist (yet): an earlier job may write it.
+    """
+
+    document: Document | None
+    path: str | None
+    where: Position
+
+    @property
+    def is_empty(self) -> bool:
+        """True where the job gives nothing."""
+        return self.document is None and self.path is None
+
+
+@dataclass(frozen=True, slots=True)
+class InputLink:
+    """One pair of `input`: the place to update and the output it comes from."""
+
+    target: Target
+    reference: Reference
+    where: Position
+
+
+@dataclass(frozen=True, slots=True)
+class LocalValue:
+    """One pair of `local` (or an override from the command line): the place to update and the value."""
+
+    target: Target
+    value: Any
+    where: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One entry of a job list."""
+
+    pipeline: str
+    stage: str
+    index: int
+    hook: str
+    meta_name: str
+    inputs: tuple[InputLink, ...]
+    outputs: tuple[str, ...] | None
+    local: tuple[LocalValue, ...]
+    dj_configs: Block
+    extra_configs: Block
+    reuse: bool
+    where: Position
+    places: Mapping[str, Position] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """`<pipeline>/<stage>/<index>`."""
+        return f"{self.pipeline}/{self.stage}/{self.index}"
+
+    @property
+    def label(self) -> str:
+        """What people call the job: its meta_name, else its hook."""
+        return self.meta_name or self.hook
+
+    def at(self, key: str) -> Position:
+        """The place of one of the job's own keys."""
+        return self.places.get(key, self.where)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A named list of jobs in the order in which they run."""
+
+    name: str
+    jobs: tuple[Job, ...]
+    where: Position
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxConfig:
+    """A whole sandbox config file, includes read and overrides applied."""
+
+    file: Path
+    project_name: str
+    experiment_name: str
+    work_dir: Path
+    pipelines: tuple[Pipeline, ...]
+    stages: tuple[str, ...] = DEFAULT_STAGES
+    hpo_config: Path | None = None
+    resume: bool = False
+    debug: bool = False
+    max_iter_num: int = 1
+    iter_targets: tuple[str, ...] = ()
+    iter_targets_mode: Literal["all", "any"] = "all"
+    iter_updater: Mapping[str, str] = field(default_factory=dict)
+    positions: Document | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the config file."""
+        return self.file.parent
+
+    def jobs(self) -> Iterator[Job]:
+        """All jobs of all pipelines, in the order in which they run."""
+        for pipeline in self.pipelines:
+            yield from pipeline.jobs
+
+    def at(self, *loc: str | int) -> Position:
+        """The place of a global key."""
+        return self.positions.at(loc) if self.positions else Position(str(self.file))

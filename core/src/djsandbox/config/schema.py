@@ -1,0 +1,143 @@
+"""The shape of a sandbox config as written, and pydantic's complaints turned into problems for the user."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from djsandbox.config.document import Document, Loc
+from djsandbox.errors import Problem, did_you_mean
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class JobShape(_Shape):
+    """The keys of a job entry."""
+
+    hook: str
+    meta_name: str | int | None = None
+    input: dict[str, str] | None = None
+    output: str | list[str] | None = None
+    local: dict[str, Any] | None = None
+    dj_configs: dict[str | int, Any] | str | None = None
+    extra_configs: dict[str | int, Any] | str | None = None
+    reuse: bool = True
+
+
+class GlobalShape(_Shape):
+    """The global keys, the job lists taken out."""
+
+    project_name: str = "hello_world"
+    experiment_name: str = "experiment1"
+    work_dir: str | None = None
+    hpo_config: str | None = None
+    resume: bool = False
+    debug: bool = False
+    max_iter_num: int = Field(default=1, ge=0)
+    iter_targets: list[str] | str | None = None
+    iter_targets_mode: Literal["all", "any"] = "all"
+    iter_updater: dict[str, str] | None = None
+
+
+_EXPECTED = {
+    "dict_type": "a mapping (key: value)",
+    "model_type": "a mapping (key: value)",
+    "list_type": "a list",
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+}
+_KINDS = ((bool, "true or false"), (Mapping, "a mapping"), (list, "a list"), ((int, float), "a number"), (str, "a text"))
+
+
+def problems_of(
+    error: ValidationError, document: Document, model: type[BaseModel], *, skip: Iterable[Loc] = (), known: Iterable[str] = ()
+) -> list[Problem]:
+    """`error` as problems with places in `document`; those at, above or below a loc of `skip` are left out.
+
+    `known` are further keys that may stand beside the fields of `model`, for suggestions.
+    """
+    deferred = list(skip)
+    found: dict[tuple[Loc, str], Problem] = {}
+    for item in error.errors(include_url=False):
+        loc = _without_tags(item["loc"], document.data)
+        if any(loc[: len(part)] == part[: len(loc)] for part in deferred):
+            continue
+        problem = _problem(item, loc, document, model, known)
+        found.setdefault((loc, problem.message), problem)
+    return list(found.values())
+
+
+def _problem(item: Any, loc: Loc, document: Document, model: type[BaseModel], known: Iterable[str]) -> Problem:
+    kind, where = item["type"], document.at(loc)
+    name = ".".join(str(step) for step in loc)
+    if kind == "extra_forbidden":
+        siblings = [*_field_names(model, loc[:-1]), *(known if len(loc) == 1 else ())]
+        return Problem(f"unknown key '{name}'", where, did_you_mean(str(loc[-1]), siblings))
+    if kind == "missing":
+        return Problem(f"the key '{name}' is missing", document.at(loc[:-1]), f"add '{loc[-1]}: ...' there")
+    if kind in _EXPECTED:
+        got = _kind_of(item["input"])
+        return Problem(
+            f"'{name}' must be {_EXPECTED[kind]}, not {got}" if name else f"expected {_EXPECTED[kind]}, not {got}", where
+        )
+    message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    return Problem(f"'{name}': {message}" if name else message, where)
+
+
+def _kind_of(value: object) -> str:
+    if value is None:
+        return "empty"
+    label = next((text for types_, text in _KINDS if isinstance(value, types_)), type(value).__name__)
+    return f"{label} ({value!r})" if isinstance(value, (str, int, float)) else label
+
+
+def _without_tags(loc: tuple[Any, ...], data: Any) -> Loc:
+    """Drop what pydantic adds to a loc to say which member of a union it tried."""
+    kept: list[str | int] = []
+    for position, step in enumerate(loc):
+        is_place = (isinstance(data, Mapping) and step in data) or (isinstance(data, list) and isinstance(step, int))
+        if is_place:
+            data = data[step]
+            kept.append(step)
+        elif position == len(loc) - 1 and isinstance(data, Mapping) and not _looks_like_tag(step):
+            kept.append(step)
+    return tuple(kept)
+
+
+def _looks_like_tag(step: Any) -> bool:
+    text = str(step)
+    return any(mark in text for mark in "[](),") or text in {"str", "int", "float", "bool", "none", "dict", "list"}
+
+
+def _field_names(model: type[BaseModel], loc: Loc) -> list[str]:
+    current: Any = model
+    for step in loc:
+        nested = _models_in(current, step)
+        if not nested:
+            return []
+        current = nested[0]
+    return list(current.model_fields)
+
+
+def _models_in(model: type[BaseModel], step: str | int) -> list[type[BaseModel]]:
+    info = model.model_fields.get(str(step))
+    return list(_models_of(info.annotation)) if info else []
+
+
+def _models_of(annotation: Any) -> Iterable[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif get_origin(annotation) in (Union, types.UnionType, list, dict, tuple) or get_args(annotation):
+        for argument in get_args(annotation):
+            yield from _models_of(argument)
