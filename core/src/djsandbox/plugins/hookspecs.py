@@ -1,0 +1,141 @@
+"""What a plugin may hear of a run and change in it.
+
+An implementation bears the name of a specification, is marked with `hookimpl`, and takes those of its arguments that it needs:
+
+    from djsandbox import hookimpl
+
+    @hookimpl
+    def djsandbox_job_finished(job):
+        print(job.meta_name, job.seconds)
+
+The module (or object) that holds it is named by an entry point of the group `djsandbox.plugins`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from djsandbox.plugins.events import JobEvent, RunEvent, Status, TaskEvent
+
+if TYPE_CHECKING:
+    from djsandbox.components.base import Component
+    from djsandbox.components.config import ComponentConfig
+    from djsandbox.config.model import SandboxConfig
+
+PROJECT_NAME = "djsandbox"
+
+hookspec = pluggy.HookspecMarker(PROJECT_NAME)
+hookimpl = pluggy.HookimplMarker(PROJECT_NAME)
+
+
+# -- supplying components ----------------------------------------------------------------------------------------------
+# The first result that is not None is used. The core makes `component_class(config)` when no plugin supplies anything; a
+# plugin that does enters the content key of the job. They are called for planning, too, and must be as cheap as a constructor.
+
+
+@hookspec(firstresult=True)
+def djsandbox_make_executor(factory: str, component_class: type[Component], config: ComponentConfig) -> Component | None:
+    """Supply an executor.
+
+    `factory` is the short name of the group (`model_train_executors`), `component_class` the class that the job's type selected
+    and `config` its validated `Config`. None leaves the job to others.
+    """
+
+
+@hookspec(firstresult=True)
+def djsandbox_make_evaluator(factory: str, component_class: type[Component], config: ComponentConfig) -> Component | None:
+    """Supply an evaluator; the arguments are those of `djsandbox_make_executor`."""
+
+
+@hookspec(firstresult=True)
+def djsandbox_make_manipulator(factory: str, component_class: type[Component], config: ComponentConfig) -> Component | None:
+    """Supply a data-pool manipulator; the arguments are those of `djsandbox_make_executor`."""
+
+
+# -- the life of a run -------------------------------------------------------------------------------------------------
+# Observers: results are ignored. One that raises is reported with its plugin's name, and the run goes on.
+
+
+@hookspec
+def djsandbox_config_loaded(config: SandboxConfig) -> None:
+    """A sandbox config was read, with its includes and overrides; it cannot be changed any more."""
+
+
+@hookspec
+def djsandbox_run_started(run: RunEvent) -> None:
+    """A run begins: its config is valid and its work_dir exists."""
+
+
+@hookspec
+def djsandbox_run_finished(run: RunEvent, status: Status) -> None:
+    """A run has ended; `status` is done, failed or interrupted."""
+
+
+@hookspec
+def djsandbox_iteration_started(iteration: int) -> None:
+    """Iteration number `iteration` begins; the first is 1."""
+
+
+@hookspec
+def djsandbox_iteration_finished(iteration: int) -> None:
+    """Iteration number `iteration` has finished all its pipelines."""
+
+
+@hookspec
+def djsandbox_pipeline_started(pipeline: str, iteration: int) -> None:
+    """The pipeline named `pipeline` begins in iteration number `iteration`."""
+
+
+@hookspec
+def djsandbox_pipeline_finished(pipeline: str, iteration: int) -> None:
+    """The pipeline named `pipeline` has finished all its jobs in iteration number `iteration`."""
+
+
+@hookspec
+def djsandbox_job_started(job: JobEvent) -> None:
+    """A job begins to work; a job whose result is reused only finishes."""
+
+
+@hookspec
+def djsandbox_job_finished(job: JobEvent) -> None:
+    """A job has its outputs, made now or (`job.reused`) taken over."""
+
+
+@hookspec
+def djsandbox_job_failed(job: JobEvent, error: BaseException) -> None:
+    """A job ended without outputs; `error` is what it raised."""
+
+
+@hookspec
+def djsandbox_task_started(task: TaskEvent) -> None:
+    """A task of a job begins."""
+
+
+@hookspec
+def djsandbox_task_finished(task: TaskEvent) -> None:
+    """A task of a job has ended, well or not: see `task.status`."""
+
+
+@hookspec
+def djsandbox_metrics_logged(name: str, value: Any, job_id: str, step: int | None) -> None:
+    """A metric was recorded.
+
+    `name` is dotted (`train_small.loss`), `value` a number or a string, `job_id` the job that recorded it, `step` the
+    training step where it has one. Called often, and from the threads that read logs.
+    """
+
+
+@hookspec
+def djsandbox_table_logged(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str], job_id: str
+) -> None:
+    """A table for people was recorded: `rows` hold one cell a column, `notes` are lines below the table."""
+
+
+@hookspec
+def djsandbox_environment_ready(name: str, path: Path) -> None:
+    """The environment of recipe `name` can be used; `path` is its folder."""

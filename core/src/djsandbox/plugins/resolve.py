@@ -1,0 +1,182 @@
+"""From the `type` of a job to the class that does its work."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from djsandbox.errors import PluginError, did_you_mean
+from djsandbox.plugins.checks import class_problem
+from djsandbox.plugins.driver import load
+from djsandbox.plugins.groups import named, short_group
+from djsandbox.plugins.index import Claim, PluginIndex, normalised, plugin_index
+from djsandbox.plugins.isolation import isolated
+from djsandbox.plugins.local import import_file
+from djsandbox.plugins.sources import source_digest
+from djsandbox.plugins.suggestions import DEFAULT, ambiguous, no_default, unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A component's class and where it comes from.
+
+    `distribution` and `version` are those of the plugin, None for a class that no installed plugin claims. `source` is the file
+    of a class whose code may change while its version does not (a local file, a module named directly, an editable
+    install), and `source_digest` the SHA-256 of that file and of the files of its own package that it imports.
+    """
+
+    group: str
+    type_name: str
+    component_class: type
+    distribution: str | None
+    version: str | None
+    source: Path | None
+    source_digest: str | None
+
+
+def resolve(group: str, type_name: str | None, *, base: type, folder: Path, index: PluginIndex | None = None) -> Resolved:
+    """The class that `type_name` means in `group`; it is a concrete subclass of `base`.
+
+    `type_name` is a name that an installed plugin claims, or None for the group's default; `distribution:name` where two
+    claim it; `./file.py:Class`, relative to `folder` (that of the config file which names it); or `package.module:Class`.
+
+    Raises PluginError for whatever does not lead to such a class, and for anything that importing it raises.
+    """
+    index = index or plugin_index()
+    if type_name is None:
+        return _default(group, base, index)
+    left, colon, right = type_name.rpartition(":")
+    if not colon:
+        return _claimed(index.find(group, type_name), base)
+    claims = [claim for claim in index.claimants(group, right) if normalised(claim.distribution) == normalised(left)]
+    if len(claims) > 1:
+        raise ambiguous(claims)
+    if claims:
+        return _claimed(claims[0], base)
+    _refuse_incomplete(group, type_name, left, right)
+    if _is_file(left):
+        return _from_file(group, type_name, (folder / Path(left).expanduser()).resolve(), right, base)
+    return _from_module(group, type_name, left, right, base, index)
+
+
+def _default(group: str, base: type, index: PluginIndex) -> Resolved:
+    found = index.claimants(group, DEFAULT)
+    if not found:
+        raise no_default(group, index)
+    if len(found) > 1:
+        raise ambiguous(found)
+    return _claimed(found[0], base)
+
+
+def _claimed(claim: Claim, base: type) -> Resolved:
+    what = f"{named(claim.group, claim.name)} (from {claim.distribution} {claim.version})"
+    component_class = _checked(load(claim), base, what)
+    module = sys.modules.get(component_class.__module__)
+    source, digest = _source_of(module) if module is not None and _is_editable(claim) else (None, None)
+    return Resolved(claim.group, claim.name, component_class, claim.distribution, claim.version, source, digest)
+
+
+def _from_file(group: str, type_name: str, file: Path, class_name: str, base: type) -> Resolved:
+    what = named(group, type_name)
+    if not file.is_file():
+        siblings = [path.name for path in file.parent.glob("*.py")] if file.parent.is_dir() else []
+        remedy = did_you_mean(file.name, siblings) if siblings else "the path is relative to the config file that names it"
+        raise PluginError(f"{what}: there is no file {file}", fix=remedy)
+    if file.suffix != ".py" or "." in file.stem:
+        raise PluginError(f"{what}: {file.name} cannot be imported", fix="name the file <name>.py, with no other dot")
+    digest = source_digest(file, file.stem)
+    module = isolated(what, lambda: import_file(file, digest), remedy=lambda error: _sibling_remedy(error, file))
+    component_class = _checked(_member(module, class_name, what, base), base, what)
+    return Resolved(short_group(group), type_name, component_class, None, None, file, digest)
+
+
+def _from_module(group: str, type_name: str, module_name: str, class_name: str, base: type, index: PluginIndex) -> Resolved:
+    what = named(group, type_name)
+    if not all(part.isidentifier() for part in module_name.split(".")):
+        raise _no_such_distribution(group, type_name, module_name, class_name, index)
+    try:
+        module = isolated(what, lambda: importlib.import_module(module_name))
+    except PluginError as error:
+        missing = error.__cause__
+        if isinstance(missing, ModuleNotFoundError) and f"{module_name}.".startswith(f"{missing.name}."):
+            raise _no_such_distribution(group, type_name, module_name, class_name, index) from missing
+        raise
+    component_class = _checked(_member(module, class_name, what, base), base, what)
+    return Resolved(short_group(group), type_name, component_class, None, None, *_source_of(module))
+
+
+def _no_such_distribution(group: str, type_name: str, left: str, right: str, index: PluginIndex) -> PluginError:
+    """`left` is neither an installed distribution that claims `right` nor a module."""
+    what = named(group, type_name)
+    for name, (version, claims) in index.distributions().items():
+        if normalised(name) == normalised(left):
+            offered = [claim.name for claim in claims if claim.group == short_group(group)]
+            return PluginError(f"{what}: {name} {version} has no '{right}' in {group}", fix=did_you_mean(right, offered))
+    claimants = index.claimants(group, right)
+    if claimants:
+        choices = " or ".join(f'"{claim.exact_type}"' for claim in claimants)
+        remedy = f"'{right}' is claimed by another distribution: write {choices}"
+    else:
+        plain = unknown(group, right, index).problems[0]
+        remedy = f"install it, or name a file: ./file.py:{right}. As for '{right}': {plain.fix}"
+    return PluginError(f"{what}: '{left}' is neither an installed plugin that claims '{right}' nor a module", fix=remedy)
+
+
+def _member(module: ModuleType, class_name: str, what: str, base: type) -> Any:
+    found: Any = module
+    for part in class_name.split("."):
+        if not hasattr(found, part):
+            fitting = [name for name, value in vars(module).items() if _fits(value, module, base)]
+            raise PluginError(f"{what}: {module.__file__} has no '{class_name}'", fix=did_you_mean(class_name, fitting))
+        found = getattr(found, part)
+    return found
+
+
+def _fits(value: object, module: ModuleType, base: type) -> bool:
+    return inspect.isclass(value) and value.__module__ == module.__name__ and issubclass(value, base)
+
+
+def _checked(found: Any, base: type, what: str) -> type:
+    problem = class_problem(found, base, what)
+    if problem is not None:
+        raise problem
+    component_class: type = found
+    return component_class
+
+
+def _refuse_incomplete(group: str, type_name: str, left: str, right: str) -> None:
+    if not left or not right:
+        raise PluginError(f"{named(group, type_name)} is incomplete", fix='write "./file.py:Class" or "package.module:Class"')
+
+
+def _is_file(left: str) -> bool:
+    return left.endswith(".py") or left.startswith(("./", "../", "/", "~"))
+
+
+def _is_editable(claim: Claim) -> bool:
+    """Whether the distribution is a link to a source tree, whose code changes under one version."""
+    distribution = claim.entry_point.dist
+    origin = distribution.read_text("direct_url.json") if distribution is not None else None
+    return bool(origin and json.loads(origin).get("dir_info", {}).get("editable"))
+
+
+def _source_of(module: ModuleType) -> tuple[Path | None, str | None]:
+    if module.__file__ is None or not module.__file__.endswith(".py"):
+        return None, None
+    file = Path(module.__file__).resolve()
+    return file, source_digest(file, module.__name__)
+
+
+def _sibling_remedy(error: BaseException, file: Path) -> str | None:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        sibling = error.name.partition(".")[0]
+        if (file.parent / f"{sibling}.py").is_file() or (file.parent / sibling).is_dir():
+            return f"import what lies beside the file relatively: 'from .{error.name} import ...' or 'from . import {sibling}'"
+    return None
