@@ -1,0 +1,44 @@
+"""Data pools of one size, so that what is trained on them can be compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from djsandbox import DECIDED_AT_RUN
+from pydantic import PositiveInt
+
+from djsandbox_pools.manipulator import PoolManipulator, PoolManipulatorConfig, ShuffleSeed
+from djsandbox_pools.naming import unique_names
+
+
+class DataPoolDownsampling(PoolManipulator):
+    """Sample each data pool at random, without replacement, down to one size."""
+
+    libraries = ("numpy",)  # its generator decides which rows are taken
+
+    class Config(PoolManipulatorConfig):
+        """How many rows to take (default: as many as the smallest pool has), and the seed."""
+
+        target_num_samples: PositiveInt | None = None
+        shuffle_seed: ShuffleSeed = 42
+
+    def planned_outputs(self) -> Any:
+        """The pools' paths, where `target_num_samples` is given and those of the inputs are known."""
+        target = self.config.target_num_samples
+        return (self._targets(target) or DECIDED_AT_RUN) if target is not None else DECIDED_AT_RUN
+
+    def run(self) -> list[str]:
+        """Write the samples; return their paths in the order of the pools."""
+        pools, writer, paths = self.read(), self.writer(), []
+        size = self.config.target_num_samples or min(len(pool) for pool in pools)
+        for pool, target in zip(pools, self._targets(size), strict=True):
+            if len(pool) < size:
+                self.logger.warning("%s has %d rows, fewer than the %d asked for; all are taken", pool.path, len(pool), size)
+            order = np.random.default_rng(self.config.shuffle_seed).permutation(len(pool))
+            paths.append(writer.write(Path(target), pool.rows(order[:size])))
+        return paths
+
+    def _targets(self, size: int) -> list[str]:
+        return self.exported([f"{name}_{size}.jsonl" for name in unique_names(self.known_paths("dataset_path"))])

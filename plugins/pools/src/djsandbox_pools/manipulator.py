@@ -1,0 +1,72 @@
+"""What the data-pool manipulators have in common: their settings, reading and writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from djsandbox import BaseDataPoolManipulator, ComponentConfig, Finding, InputPaths, OutputPath
+from pydantic import AliasChoices, BeforeValidator, Field
+
+from djsandbox_pools.jsonlines import JsonLines
+from djsandbox_pools.writing import PoolWriter
+
+_NOT_JSON_LINES = frozenset({".parquet", ".arrow", ".csv", ".tsv", ".gz", ".zst", ".bz2", ".xz", ".zip"})
+
+
+def as_list(value: object) -> object:
+    """`value` as a list, a single one as a list of one."""
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+Pools = Annotated[InputPaths, Field(min_length=1)]
+"""At least one JSON-lines file."""
+
+ShuffleSeed = Annotated[int, Field(ge=0, validation_alias=AliasChoices("shuffle_seed", "seed"))]
+"""Seed of the permutation; `seed` is another spelling of `shuffle_seed`."""
+
+Times = Annotated[list[Annotated[int, Field(ge=1, strict=True)]], BeforeValidator(as_list), Field(min_length=1)]
+"""At least one whole number from 1 on; a single one is a list of one."""
+
+
+class PoolManipulatorConfig(ComponentConfig):
+    """Where the pools lie and where the new ones go."""
+
+    dataset_path: Pools
+    export_path: OutputPath
+
+
+class PoolManipulator(BaseDataPoolManipulator):
+    """Base of the manipulators: makes new JSON-lines files of the raw rows of others."""
+
+    Config: ClassVar[type[ComponentConfig]] = PoolManipulatorConfig
+    deterministic = True
+    source_fields: ClassVar[tuple[str, ...]] = ("dataset_path",)
+
+    def check(self) -> Iterable[Finding]:
+        """Find inputs whose name says that they are no JSON-lines files."""
+        for name in self.source_fields:
+            for index, path in enumerate(self.known_paths(name)):
+                suffix = Path(path).suffix.lower()
+                if suffix in _NOT_JSON_LINES:
+                    yield Finding(
+                        (name, index), f"{path} is a {suffix} file", "data pools are uncompressed JSON-lines files; convert it"
+                    )
+
+    def known_paths(self, field: str) -> list[str]:
+        """The paths in `field`; while planning, none where an earlier job decides them at run."""
+        value = getattr(self.config, field, None)
+        return value if isinstance(value, list) and all(isinstance(path, str) for path in value) else []
+
+    def read(self, field: str = "dataset_path") -> list[JsonLines]:
+        """The pools that `field` names, all of them checked before the first is written."""
+        return [JsonLines(path) for path in getattr(self.config, field)]
+
+    def writer(self) -> PoolWriter:
+        """A writer that spares this job's inputs."""
+        return PoolWriter(path for field in self.source_fields for path in getattr(self.config, field))
+
+    def exported(self, names: Sequence[str]) -> list[str]:
+        """The paths of files called `names` in `export_path`."""
+        return [str(Path(self.config.export_path) / name) for name in names]
