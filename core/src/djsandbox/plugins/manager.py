@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
+from importlib.metadata import EntryPoints
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -149,6 +150,16 @@ class SandboxPluginManager:
         self._complained.add((name, hook_name))
         self.complaints.append(error)
         _logger.warning("%s", error, exc_info=error.__cause__)
+
+
+def registration_problem(plugin: object, name: str) -> PluginError | None:
+    """Why `plugin` cannot be registered, found out with a manager that nobody uses; None where it can."""
+    trial = SandboxPluginManager(PluginIndex(EntryPoints()))
+    try:
+        trial.register(plugin, name)
+    except PluginError as error:
+        return error
+    return None
 
 
 def _guarded(name: str, hook_name: str, caller: pluggy.HookCaller, **arguments: Any) -> Any:

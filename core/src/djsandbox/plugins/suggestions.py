@@ -28,7 +28,7 @@ def unknown(group: str, name: str, index: PluginIndex) -> PluginError:
     if guess is not None:
         remedy = f"did you mean '{guess}'?"
         if guess not in installed:
-            remedy += f" It comes with {known[guess].package}: {_install(known[guess].package)}"
+            remedy += f" It comes with {known[guess].package}: {_get(known[guess].package)}"
         return PluginError(f"unknown {named(group, name)}", fix=remedy)
     return PluginError(f"unknown {named(group, name)}", fix=_elsewhere(group, name, index) or _all_of(group, index))
 
@@ -43,9 +43,8 @@ def no_default(group: str, index: PluginIndex) -> PluginError:
     if known is None:
         return PluginError(message, fix=f"set 'type' in the job. {_all_of(group, index)}")
     version = _installed_version(known.package)
-    if version is None:
-        return PluginError(f"{message}; it comes with {known.package}", fix=_install(known.package))
-    return PluginError(f"{message}; {known.package} {version} is installed and lacks it", fix=_upgrade(known.package))
+    state = f"it comes with {known.package}" if version is None else f"{known.package} {version} is installed but lacks it"
+    return PluginError(f"{message}; {state}", fix=_get(known.package))
 
 
 def ambiguous(claims: Sequence[Claim]) -> PluginError:
@@ -68,10 +67,8 @@ def _types(choices: Sequence[str]) -> str:
 
 def _not_here(group: str, known: KnownType) -> PluginError:
     version = _installed_version(known.package)
-    message = f"{named(group, known.type)} comes with {known.package}"
-    if version is None:
-        return PluginError(f"{message}, which is not installed", fix=_install(known.package))
-    return PluginError(f"{message}, but the installed version {version} lacks it", fix=_upgrade(known.package))
+    state = "which is not installed" if version is None else f"but the installed version {version} lacks it"
+    return PluginError(f"{named(group, known.type)} comes with {known.package}, {state}", fix=_get(known.package))
 
 
 def _elsewhere(group: str, name: str, index: PluginIndex) -> str | None:
@@ -87,11 +84,12 @@ def _all_of(group: str, index: PluginIndex) -> str:
         return f"installed: {', '.join(installed)}"
     packages: dict[str, list[str]] = {}
     for known in known_types(group).values():
-        packages.setdefault(known.package, []).append(known.type)
+        if _installed_version(known.package) is None:
+            packages.setdefault(known.package, []).append(known.type)
     if not packages:
         return "no installed plugin has any of this group"
     offers = "; ".join(f"{package} brings {', '.join(types)}" for package, types in packages.items())
-    return f"no installed plugin has any of this group. {offers}"
+    return f"no installed plugin has any of this group; {offers}"
 
 
 def _installed_version(package: str) -> str | None:
@@ -101,9 +99,6 @@ def _installed_version(package: str) -> str | None:
         return None
 
 
-def _install(package: str) -> str:
-    return f"pip install {package}"
-
-
-def _upgrade(package: str) -> str:
-    return f"pip install --upgrade {package}"
+def _get(package: str) -> str:
+    """The command that brings a type of `package` which is not there."""
+    return f"pip install {package}" if _installed_version(package) is None else f"pip install --upgrade {package}"
