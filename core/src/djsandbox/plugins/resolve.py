@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from djsandbox.errors import PluginError, did_you_mean
 from djsandbox.plugins.checks import class_problem
@@ -21,6 +22,10 @@ from djsandbox.plugins.isolation import isolated
 from djsandbox.plugins.local import import_file
 from djsandbox.plugins.sources import source_digest
 from djsandbox.plugins.suggestions import DEFAULT, ambiguous, no_default, unknown
+
+
+_digests: WeakKeyDictionary[ModuleType, str] = WeakKeyDictionary()
+"""Digests of modules as they were when first asked for: a module edited since still runs the code it was imported with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +176,9 @@ def _source_of(module: ModuleType) -> tuple[Path | None, str | None]:
     if module.__file__ is None or not module.__file__.endswith(".py"):
         return None, None
     file = Path(module.__file__).resolve()
-    return file, source_digest(file, module.__name__)
+    if module not in _digests:
+        _digests[module] = source_digest(file, module.__name__)
+    return file, _digests[module]
 
 
 def _sibling_remedy(error: BaseException, file: Path) -> str | None:
