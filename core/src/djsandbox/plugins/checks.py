@@ -16,7 +16,8 @@ def class_problem(found: object, base: type, what: str) -> PluginError | None:
         )
     if not issubclass(found, base):
         return PluginError(
-            f"{what}: {found.__qualname__} is {_kind(found)}, but a {base.__name__} is needed here", fix=_home(found, base)
+            f"{what}: {found.__qualname__} is {_kind(found)}, but {_article(base.__name__)} is needed here",
+            fix=_home(found, base),
         )
     if inspect.isabstract(found):
         missing = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))

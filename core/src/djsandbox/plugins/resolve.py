@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 import json
 import sys
@@ -22,7 +21,6 @@ from djsandbox.plugins.isolation import isolated
 from djsandbox.plugins.local import import_file
 from djsandbox.plugins.sources import source_digest
 from djsandbox.plugins.suggestions import DEFAULT, ambiguous, no_default, unknown
-
 
 _digests: WeakKeyDictionary[ModuleType, str] = WeakKeyDictionary()
 """Digests of modules as they were when first asked for: a module edited since still runs the code it was imported with."""
