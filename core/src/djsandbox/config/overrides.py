@@ -59,7 +59,8 @@ def apply_settings(document: Document, settings: Sequence[Setting]) -> tuple[Doc
 def apply_options(document: Document, options: Mapping[str, Any]) -> Document:
     """`document` with the global keys given as command-line options; None means not given."""
     given = {key: value for key, value in options.items() if value is not None}
-    positions = {**document.positions, **{(key,): Position(f"--{key}") for key in given}}
+    positions = dict(document.positions)
+    positions.update({(key,): Position(f"--{key}") for key in given})
     return Document({**document.data, **given}, document.file, positions)
 
 

@@ -1,0 +1,57 @@
+"""`djsandbox plan`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from djsandbox.cli.options import ConfigCommand, config_options, load
+
+
+@click.command(cls=ConfigCommand)
+@config_options
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+def plan(as_json: bool, **options: Any) -> int:
+    """Show each job of CONFIG, what makes it, where its inputs come from, and whether a run would execute or reuse it."""
+    from djsandbox.cli.show import show_json, show_problems, show_table  # noqa: PLC0415
+    from djsandbox.engine import api  # noqa: PLC0415
+
+    planned = api.plan(load(**options))
+    rows = [_row(job) for job in planned.jobs]
+    if as_json:
+        show_json({"work_dir": str(planned.plan.config.work_dir), "jobs": rows})
+        return 0
+    show_problems(planned.warnings)
+    columns = ("job", "meta_name", "component", "version", "environment", "reads from", "action", "why")
+    show_table(columns, [[_joined(row[column]) for column in columns] for row in rows])
+    return 0
+
+
+def _row(job: Any) -> dict[str, Any]:
+    planned = job.planned
+    origins = [part.origin for part in planned.parts]
+    return {
+        "job": planned.job.id,
+        "meta_name": planned.job.meta_name,
+        "hook": planned.job.hook,
+        "stage": planned.job.stage,
+        "component": [f"{origin.group}: {origin.type_name}" for origin in origins],
+        "version": [
+            f"{origin.distribution} {origin.version}" if origin.distribution else str(origin.source) for origin in origins
+        ],
+        "environment": [part.origin.component_class.env or "this interpreter" for part in planned.parts],
+        "reads from": sorted(planned.reads),
+        "outputs": None if planned.outputs is None else {name: repr(value) for name, value in planned.outputs.items()},
+        "writes": list(planned.writes),
+        "action": job.action,
+        "why": job.reason,
+    }
+
+
+def _version(origin: Any) -> str:
+    return f"{origin.distribution} {origin.version}" if origin.distribution else str(origin.source)
+
+
+def _joined(value: Any) -> str:
+    return ", ".join(dict.fromkeys(value)) if isinstance(value, list) else str(value)

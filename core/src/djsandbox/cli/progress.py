@@ -1,0 +1,83 @@
+"""What a run shows while it works: one live line on a terminal, plain lines in a pipe."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.status import Status
+
+from djsandbox.errors import SandboxError
+from djsandbox.plugins.events import JobEvent
+from djsandbox.plugins.hookspecs import hookimpl
+
+
+class Progress:
+    """A plugin that observes a run and writes to the terminal's error stream."""
+
+    def __init__(self, console: Console, total: int, *, quiet: bool) -> None:
+        self._console = console
+        self._total = total
+        self._quiet = quiet
+        self._count = 0
+        self._live: Status | None = None
+        self._running = ""
+        self._started = 0.0
+
+    @classmethod
+    def for_terminal(cls, total: int, *, quiet: bool) -> Self:
+        """Progress on the process's stderr as it is now: jobs redirect theirs to their logs."""
+        return cls(Console(file=sys.stderr, highlight=False, soft_wrap=True), total, quiet=quiet)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal and not self._quiet:
+            self._live = self._console.status("")
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    @hookimpl
+    def djsandbox_job_started(self, job: JobEvent) -> None:
+        """Say which job works now."""
+        self._count += 1
+        self._started = time.monotonic()
+        self._running = f"{self._position()} {_name(job)}"
+        if self._live is not None:
+            self._live.update(f"{self._running} ...")
+
+    @hookimpl
+    def djsandbox_metrics_logged(self, name: str, value: Any) -> None:
+        """Show the latest number beside the job that works."""
+        if self._live is not None and isinstance(value, (int, float)):
+            self._live.update(f"{self._running} ... {time.monotonic() - self._started:.0f} s, {name} = {value:.4g}")
+
+    @hookimpl
+    def djsandbox_job_finished(self, job: JobEvent) -> None:
+        """Leave a line for the job."""
+        took = "reused" if job.reused else f"{job.seconds or 0:.1f} s"
+        self._print(f"{self._position()} {_name(job)}: {took}")
+
+    @hookimpl
+    def djsandbox_job_failed(self, job: JobEvent, error: SandboxError) -> None:
+        """Leave a line for the job that ended the run."""
+        self._print(f"{self._position()} {_name(job)}: FAILED", style="bold red")
+
+    def _position(self) -> str:
+        return f"[{self._count:>{len(str(self._total))}}/{self._total}]"
+
+    def _print(self, line: str, style: str | None = None) -> None:
+        if not self._quiet:
+            self._console.print(line, style=style, markup=False)
+
+
+def _name(job: JobEvent) -> str:
+    label = job.meta_name or job.hook
+    kind = f"{job.hook}: {job.type_name}" if job.type_name and job.type_name != "default" else job.hook
+    pipeline = "" if job.pipeline == "anonymous" else f"{job.pipeline}."
+    return f"{pipeline}{label} ({kind})"

@@ -1,0 +1,49 @@
+"""`djsandbox run`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from djsandbox.cli.options import ConfigCommand, config_options, load
+
+
+@click.command(cls=ConfigCommand)
+@config_options
+@click.option("--quiet", "-q", is_flag=True, help="Print only errors and the tables at the end.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON at the end.")
+def run(quiet: bool, as_json: bool, **options: Any) -> int:
+    """Run all jobs of CONFIG in order.
+
+    With --resume, what is unchanged since an earlier run in the same work_dir is taken over.
+    """
+    from djsandbox.cli.progress import Progress  # noqa: PLC0415 - the commands import what they need when they run
+    from djsandbox.cli.show import show_json, show_problems, show_table  # noqa: PLC0415
+    from djsandbox.engine.api import checked_plan  # noqa: PLC0415
+    from djsandbox.engine.run import run_plan  # noqa: PLC0415
+    from djsandbox.plugins.manager import SandboxPluginManager  # noqa: PLC0415
+
+    config = load(**options)
+    manager = SandboxPluginManager()
+    manager.notify("djsandbox_config_loaded", config=config)
+    plan = checked_plan(config)
+    show_problems(plan.warnings)
+    progress = Progress.for_terminal(len(plan.jobs), quiet=quiet)
+    manager.register(progress, "progress")
+    with progress:
+        result = run_plan(plan, manager)
+    if as_json:
+        show_json(
+            {
+                "run_id": result.run_id, "work_dir": str(result.work_dir), "seconds": round(result.seconds, 3),
+                "executed": result.executed, "reused": result.reused, "context_infos": result.context,
+            }
+        )  # fmt: skip
+        return 0
+    for table in result.tables:
+        show_table(table.columns, table.rows, title=table.title, notes=table.notes)
+    if not quiet:
+        done = f"{len(result.executed)} jobs run, {len(result.reused)} reused, {result.seconds:.1f} s"
+        click.echo(f"\n{result.run_id} done: {done}; context: {result.work_dir / 'context_infos.json'}", err=True)
+    return 0

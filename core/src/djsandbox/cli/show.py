@@ -1,0 +1,80 @@
+"""Problems, tables and JSON on the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from djsandbox.errors import Problem, SandboxError
+
+
+def show_error(error: SandboxError) -> None:
+    """Print all problems of `error` to stderr."""
+    show_problems(error.problems)
+    if len(error.problems) > 1:
+        click.secho(f"{len(error.problems)} problems", fg="red", bold=True, err=True)
+
+
+def show_problems(problems: Iterable[Problem]) -> None:
+    """Print problems to stderr: where, what, and how to mend it."""
+    for problem in problems:
+        color = "red" if problem.severity == "error" else "yellow"
+        place = f"{problem.where}: " if problem.where else ""
+        click.echo(f"{place}{click.style(problem.severity + ':', fg=color, bold=True)} {problem.message}", err=True)
+        if problem.fix:
+            click.echo(f"    {problem.fix}", err=True)
+
+
+def problem_data(problem: Problem) -> dict[str, Any]:
+    """A problem as data for `--json`."""
+    where = problem.where
+    return {
+        "severity": problem.severity,
+        "message": problem.message,
+        "file": where.file if where else None,
+        "line": (where.line or None) if where else None,
+        "fix": problem.fix,
+    }
+
+
+def show_json(data: Any) -> None:
+    """Print `data` as JSON to stdout."""
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str = "", notes: Sequence[str] = ()) -> None:
+    """Print a table to stdout, columns aligned also where texts are Chinese; numbers to the right."""
+    cells = [[_text(value) for value in row] for row in rows]
+    widths = [max([_width(name), *(_width(row[at]) for row in cells)]) for at, name in enumerate(columns)]
+    is_number = [bool(rows) and all(isinstance(row[at], (int, float)) for row in rows) for at in range(len(columns))]
+    if title:
+        click.secho(f"\n{title}", bold=True)
+    click.secho(_line(columns, widths, is_number), bold=True)
+    click.echo("  ".join("-" * width for width in widths))
+    for row in cells:
+        click.echo(_line(row, widths, is_number))
+    for note in notes:
+        click.echo(note)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], is_number: Sequence[bool]) -> str:
+    padded = []
+    for text, width, right in zip(cells, widths, is_number, strict=True):
+        space = " " * (width - _width(text))
+        padded.append(space + text if right else text + space)
+    return "  ".join(padded).rstrip()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: ""}[value]
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _width(text: str) -> int:
+    from rich.cells import cell_len  # noqa: PLC0415 - only tables need it
+
+    return cell_len(text)

@@ -1,0 +1,33 @@
+"""`djsandbox validate`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from djsandbox.cli.options import ConfigCommand, config_options, load
+
+
+@click.command(cls=ConfigCommand)
+@config_options
+@click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
+def validate(as_json: bool, **options: Any) -> int:
+    """Check everything in CONFIG that can be checked before a run."""
+    from djsandbox.cli.show import problem_data, show_json, show_problems  # noqa: PLC0415
+    from djsandbox.engine.api import checked_plan  # noqa: PLC0415
+    from djsandbox.errors import ConfigError  # noqa: PLC0415
+
+    try:
+        plan = checked_plan(load(**options))
+    except ConfigError as error:
+        if not as_json:
+            raise
+        show_json({"valid": False, "problems": [problem_data(problem) for problem in error.problems]})
+        return error.exit_code
+    if as_json:
+        show_json({"valid": True, "problems": [problem_data(problem) for problem in plan.warnings]})
+        return 0
+    show_problems(plan.warnings)
+    click.echo(f"{plan.config.file} is valid: {len(plan.jobs)} jobs in {len(plan.config.pipelines)} pipeline(s)")
+    return 0

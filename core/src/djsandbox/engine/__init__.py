@@ -1,0 +1,1 @@
+"""The only package that orders work: plan, prepare, run."""

@@ -1,0 +1,70 @@
+"""What is allowed but probably not meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from djsandbox.components.paths import path_uses
+from djsandbox.engine.placement import logical
+from djsandbox.engine.planned import PlannedJob
+from djsandbox.errors import Position, Problem
+
+
+def advise(jobs: Sequence[PlannedJob]) -> Iterator[Problem]:
+    """Warnings about a plan that has no errors."""
+    for at, planned in enumerate(jobs):
+        yield from _same_analysis(planned, jobs[:at])
+        yield from _overwritten(planned, jobs[:at])
+
+
+def _same_analysis(planned: PlannedJob, earlier: Sequence[PlannedJob]) -> Iterator[Problem]:
+    """The same data analysed again after it was processed: before and after would be equal."""
+    part = planned.parts[0]
+    if part.use.group != "data_analyzers" or part.component is None:
+        return
+    for at, before in enumerate(earlier):
+        twin = before.parts[0]
+        is_twin = (
+            twin.use.group == part.use.group
+            and twin.component is not None
+            and twin.component.key_fields() == part.component.key_fields()
+        )
+        processing = [job for job in earlier[at + 1 :] if job.parts[0].use.group == "data_executors"]
+        if is_twin and processing:
+            made = processing[-1].job
+            source = f"{made.pipeline}.{made.meta_name or 'process'}.{(made.outputs or ('res_0',))[0]}"
+            naming = "" if made.meta_name else f"give {made.id} the meta_name 'process' and "
+            yield Problem(
+                f"{planned.job.id} ({planned.job.label}) analyses the same data as {before.job.id} ({before.job.label}), "
+                "not what was made of it in between: before and after will be equal",
+                planned.job.where,
+                f"{naming}add here:  input: {{dj_configs.dataset_path: {source}}}",
+                severity="warning",
+            )
+            return
+
+
+def _overwritten(planned: PlannedJob, earlier: Sequence[PlannedJob]) -> Iterator[Problem]:
+    """Two jobs that write one file: the second overwrites the first, and a resumed run repeats both."""
+    mine = {logical(path): (path, where) for path, where in _files(planned)}
+    for before in earlier:
+        for path, _ in _files(before):
+            if logical(path) in mine:
+                where = mine[logical(path)][1]
+                yield Problem(
+                    f"{before.job.id} and {planned.job.id} both write '{path}': the second overwrites the first",
+                    where,
+                    "give one of them another path",
+                    severity="warning",
+                )
+
+
+def _files(planned: PlannedJob) -> Iterator[tuple[str, Position]]:
+    for part in planned.parts:
+        if part.component is None:
+            continue
+        written = set(part.component.output_paths())
+        for use in path_uses(part.component.config):
+            is_file = "." in use.value.rstrip("/").rsplit("/", 1)[-1]
+            if use.kind == "output" and use.value in written and is_file:
+                yield use.value, part.block.document.at(use.loc)

@@ -1,0 +1,68 @@
+"""What a run would do: which jobs it would execute, which it would reuse, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from djsandbox.components.context import JobContext
+from djsandbox.context.infos import ContextInfos
+from djsandbox.engine.attempt import outputs_of
+from djsandbox.engine.folders import Folders
+from djsandbox.engine.placement import Placement
+from djsandbox.engine.planned import Plan, PlannedJob
+from djsandbox.engine.prepare import Iteration, Preparer
+from djsandbox.engine.reuse import Decision, Reuse
+from djsandbox.errors import SandboxError
+from djsandbox.journal.fingerprint import Fingerprints
+from djsandbox.journal.history import History
+from djsandbox.journal.journal import Journal
+from djsandbox.plugins.manager import SandboxPluginManager
+from djsandbox.watch.watcher import SandboxWatcher
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """One job as a run would treat it now."""
+
+    planned: PlannedJob
+    action: Literal["run", "reuse"]
+    reason: str
+
+
+def forecast(plan: Plan, manager: SandboxPluginManager) -> Iterator[Forecast]:
+    """Walk the plan as a run would, reading the journal and writing nothing."""
+    config = plan.config
+    folders = Folders(config.work_dir)
+    history = History(Journal(config.work_dir).events())
+    fingerprints = Fingerprints(folders.fingerprints)
+    watcher = SandboxWatcher(config.work_dir)
+    preparer = Preparer(config.folder, manager, fingerprints, Placement())
+    reuse = Reuse(history, fingerprints, run_id="", resume=config.resume)
+    iteration = Iteration(1, ContextInfos())
+    running: dict[str, str] = {}
+    for planned in plan.jobs:
+        job = planned.job
+        waiting = sorted(running[name] for name in planned.reads if name in running)
+        if waiting:
+            decision = Decision(None, f"it reads from {', '.join(waiting)}, which runs before it")
+        else:
+            context = JobContext(
+                meta_name=job.meta_name, job_id=job.id, work_dir=folders.job(job.id), cache_dir=folders.cache,
+                watcher=watcher.bind(job.id, job.meta_name, "", "", 1),
+            )  # fmt: skip
+            try:
+                prepared = preparer.prepare(planned, iteration, context)
+                decision = reuse.decide(prepared, 1)
+            except SandboxError as error:
+                decision = Decision(None, error.problems[0].message)
+        if decision.record is None:
+            running[job.id] = job.label
+            yield Forecast(planned, "run", decision.reason)
+            continue
+        iteration.keys[job.id] = decision.record.key
+        iteration.context.record(job.pipeline, job.id, job.meta_name, outputs_of(decision.record, folders))
+        for path in prepared.placed.values():
+            iteration.products.add(job.id, path)
+        yield Forecast(planned, "reuse", decision.reason)

@@ -1,0 +1,95 @@
+"""What a job's result depends on, one ingredient a name: together they make the content key."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from djsandbox.components.base import Component
+from djsandbox.components.paths import Loc, path_uses
+from djsandbox.engine.planned import PlannedJob
+from djsandbox.jobs.base import JobInputs
+from djsandbox.journal.keys import content_key
+from djsandbox.journal.values import encode
+from djsandbox.plugins.resolve import Resolved
+
+_DIGEST_LENGTH = 16
+
+
+@dataclass(slots=True)
+class Ingredients:
+    """The ingredients of one content key, as plain data."""
+
+    hook: dict[str, Any] = field(default_factory=dict)
+    component: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, Any] = field(default_factory=dict)
+    libraries: dict[str, str] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+    feedback: dict[str, Any] = field(default_factory=dict)
+    upstream: set[str] = field(default_factory=set)
+
+    def parts(self) -> dict[str, Any]:
+        """All ingredients, by name."""
+        names = [name for name in self.__slots__ if name != "upstream"]
+        return {**{name: getattr(self, name) for name in names}, "upstream": sorted(self.upstream)}
+
+    def digests(self) -> dict[str, str]:
+        """A short digest of each ingredient, to tell later which one changed."""
+        return {name: content_key({"": part})[:_DIGEST_LENGTH] for name, part in self.parts().items()}
+
+
+def job_ingredients(planned: PlannedJob, inputs: JobInputs) -> Ingredients:
+    """The ingredients that the job hook brings; the meta_name is one because metrics bear it."""
+    origin = planned.hook_origin
+    return Ingredients(
+        hook={"type": planned.job.hook, "class": origin.component_class.__qualname__, "meta_name": planned.job.meta_name},
+        versions={"hook": [origin.distribution, origin.version, origin.source_digest]},
+        feedback={name: encode(part, name=name) for name, part in planned.hook.key_parts(inputs).items()},
+    )
+
+
+def component_ingredients(
+    at: int, origin: Resolved, component: Component, supplier: str | None, ingredients: Ingredients
+) -> None:
+    """Add those of one component: what it is, its versions, and its config without outputs."""
+    name = f"{at}:{origin.group}"
+    ingredients.component[name] = [origin.type_name, type(component).__qualname__, supplier, component.env]
+    ingredients.versions[name] = [origin.distribution, origin.version, origin.source_digest, component.key_version]
+    ingredients.libraries.update({library: _version(library) for library in component.libraries})
+    fields = encode(dict(component.key_fields()), name="key_fields")
+    for use in path_uses(component.config):
+        if use.kind == "output":
+            _drop(fields, use.loc)
+    ingredients.config[name] = fields
+
+
+def changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Names of the ingredients whose digests differ."""
+    return [name for name in now if before.get(name) != now[name]]
+
+
+@cache
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _drop(data: Any, loc: Loc) -> None:
+    """Remove the value at `loc` from `data`, if it is there."""
+    for step in loc[:-1]:
+        is_inside = (isinstance(data, dict) and step in data) or (
+            isinstance(data, list) and isinstance(step, int) and step < len(data)
+        )
+        if not is_inside:
+            return
+        data = data[step]
+    if isinstance(data, dict):
+        data.pop(loc[-1], None)
+    elif isinstance(data, list) and isinstance(loc[-1], int) and loc[-1] < len(data):
+        data[loc[-1]] = None

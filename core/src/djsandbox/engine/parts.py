@@ -1,0 +1,120 @@
+"""One component of a planned job: found, configured and checked, but not run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from djsandbox.components.base import Component
+from djsandbox.components.paths import path_uses
+from djsandbox.config.document import Document, Loc
+from djsandbox.config.include import is_placeholder
+from djsandbox.config.model import Job
+from djsandbox.config.schema import problems_of
+from djsandbox.engine.resolve import ResolvedBlock
+from djsandbox.errors import PluginError, Problem
+from djsandbox.jobs.base import JobHook, Use
+from djsandbox.plugins.resolve import Resolved, resolve
+
+TYPE_KEY = "type"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPart:
+    """A component as planned; `component` is None where its whole config is decided at run, or is wrong."""
+
+    use: Use
+    origin: Resolved
+    block: ResolvedBlock
+    component: Component | None
+
+
+def type_of(use: Use, hook: JobHook, extra_configs: Mapping[str, Any]) -> str | None:
+    """The `type` that the job gives for this use; None where it leaves it to the default.
+
+    `extra_configs.type` means the component that extra_configs feeds, or the only one there is.
+    """
+    is_meant = use.block == "extra_configs" or len(hook.uses) == 1
+    written = extra_configs.get(TYPE_KEY) if is_meant else None
+    return use.default_type if written is None else str(written)
+
+
+def config_data(use: Use, block: Mapping[str, Any]) -> dict[str, Any]:
+    """What a component's Config is made from: its block, less the type."""
+    drop = {TYPE_KEY} if use.block == "extra_configs" else set()
+    return {str(key): value for key, value in block.items() if key not in drop}
+
+
+def plan_part(
+    use: Use,
+    at: int,
+    job: Job,
+    hook: JobHook,
+    blocks: Mapping[str, ResolvedBlock],
+    folder: Path,
+    problems: list[Problem],
+) -> PlannedPart:
+    """Find the component of `use` and check its config; PluginError when it cannot be found."""
+    extra = blocks["extra_configs"]
+    block = blocks[use.block]
+    type_name = type_of(use, hook, extra.data)
+    try:
+        origin = resolve(use.group, type_name, base=use.base, folder=_folder_of(extra, folder))
+    except PluginError as error:
+        where = extra.document.at((TYPE_KEY,)) if type_name and TYPE_KEY in extra.data else job.at("hook")
+        problem = error.problems[0]
+        raise PluginError(problem.message, where=problem.where or where, fix=problem.fix) from error
+    component = None
+    if not block.is_deferred:
+        component = _configured(use, origin, block, problems)
+    return PlannedPart(use, origin, block, component)
+
+
+def _folder_of(block: ResolvedBlock, folder: Path) -> Path:
+    """A `./file.py:Class` is relative to the file that names it."""
+    source = Path(block.document.file)
+    return source.parent if source.is_file() else folder
+
+
+def _configured(use: Use, origin: Resolved, block: ResolvedBlock, problems: list[Problem]) -> Component | None:
+    data = config_data(use, block.data)
+    document = Document(data, block.document.file, block.document.positions)
+    component_class: type[Component] = origin.component_class
+    model = component_class.Config
+    try:
+        config = model.model_validate(data)
+    except ValidationError as error:
+        found = problems_of(error, document, model, skip=block.deferred)
+        problems.extend(found)
+        if found or not block.deferred:
+            return None
+        # What is wrong is only what the run will decide: plan with the rest, unvalidated.
+        return component_class(model.model_construct(**data))
+    component = component_class(config)
+    for finding in component.check():
+        if not block.defers(finding.loc):
+            problems.append(Problem(finding.message, document.at(finding.loc), finding.fix, finding.severity))
+    for loc, value in _leaves(data, ()):
+        if is_placeholder(value) and not block.defers(loc) and not _is_path(component, loc):
+            fix = "write the value there, or let 'input' or 'local' replace it"
+            problems.append(Problem(f"nothing replaces the placeholder '{value}'", document.at(loc), fix))
+    return component
+
+
+def _is_path(component: Component, loc: Loc) -> bool:
+    return any(use.loc[: len(loc)] == loc for use in path_uses(component.config))
+
+
+def _leaves(data: Any, loc: Loc) -> Iterator[tuple[Loc, Any]]:
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            yield from _leaves(value, (*loc, key))
+    elif isinstance(data, list):
+        for at, value in enumerate(data):
+            yield from _leaves(value, (*loc, at))
+    else:
+        yield loc, data

@@ -1,0 +1,166 @@
+"""Making a plan: every job is found, configured, linked and checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from djsandbox.components.base import DECIDED_AT_RUN, Component
+from djsandbox.components.paths import path_uses
+from djsandbox.config.document import Document
+from djsandbox.config.include import find_file, is_placeholder, read_mapping
+from djsandbox.config.model import Job, SandboxConfig
+from djsandbox.config.references import Reference
+from djsandbox.engine.advice import advise
+from djsandbox.engine.links import Source, find_source
+from djsandbox.engine.outputs import name_planned_outputs
+from djsandbox.engine.parts import PlannedPart, plan_part
+from djsandbox.engine.placement import Products
+from djsandbox.engine.planned import Plan, PlannedJob
+from djsandbox.engine.resolve import ResolvedBlock, is_decided_at_run, resolve_block
+from djsandbox.errors import ConfigError, Position, Problem, SandboxError
+from djsandbox.jobs.base import EarlierJob, JobHook
+from djsandbox.plugins.resolve import resolve
+
+
+@dataclass(slots=True)
+class Planner:
+    """Plans the jobs of a config one after another; `problems` collects what is wrong with any of them."""
+
+    config: SandboxConfig
+    problems: list[Problem] = field(default_factory=list)
+    planned: list[PlannedJob] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+    products: Products = field(default_factory=Products)
+    documents: dict[str, Any] = field(default_factory=dict)
+
+    def plan_all(self) -> None:
+        """Plan every job; one that cannot be planned is reported and skipped, the rest are still checked."""
+        for job in self.config.jobs():
+            try:
+                planned = self._plan(job)
+            except SandboxError as error:
+                self.problems.extend(_located(error, job.at("hook")))
+                outputs = dict.fromkeys(job.outputs or (), DECIDED_AT_RUN)
+                self.sources.append(Source(job, outputs))
+                continue
+            self.planned.append(planned)
+            self.sources.append(Source(job, planned.outputs))
+            for path in planned.writes:
+                self.products.add(job.id, path)
+
+    def _plan(self, job: Job) -> PlannedJob:
+        origin = resolve("job_hooks", job.hook, base=JobHook, folder=self.config.folder)
+        hook: JobHook = origin.component_class()
+        reads: set[str] = set()
+
+        def lookup(reference: Reference) -> Any:
+            source = find_source(reference, self.sources, list(self.config.jobs()))
+            reads.add(source.job.id)
+            return source.value(reference.path)
+
+        def read_file(path: str) -> Document | None:
+            producer = self.products.producer(path)
+            if producer is not None and path in self.documents:
+                reads.add(producer)
+                return Document(self.documents[path], path, {(): Position(path)})
+            found = find_file(path, self.config.folder)
+            return read_mapping(found) if found else None
+
+        blocks = {}
+        for name in ("dj_configs", "extra_configs"):
+            blocks[name] = resolve_block(job, name, lookup, read_file, self.problems)
+        parts = tuple(
+            plan_part(use, at, job, hook, blocks, self.config.folder, self.problems) for at, use in enumerate(hook.uses)
+        )
+        self.problems.extend(
+            Problem(found.message, found.where or job.at("meta_name"), found.fix, found.severity)
+            for found in hook.check(job.meta_name, self._earlier())
+        )
+        for part in parts:
+            reads.update(self._check_paths(part, job))
+        components = [part.component for part in parts if part.component is not None]
+        self._note_documents(hook, components, blocks["dj_configs"])
+        return PlannedJob(
+            job=job,
+            hook=hook,
+            hook_origin=origin,
+            parts=parts,
+            dj_configs=blocks["dj_configs"],
+            extra_configs=blocks["extra_configs"],
+            reads=frozenset(reads),
+            outputs=self._outputs(job, parts),
+            writes=_writes(parts),
+        )
+
+    def _earlier(self) -> list[EarlierJob]:
+        return [
+            EarlierJob(planned.job.id, planned.job.meta_name, tuple(use.group for use in planned.hook.uses))
+            for planned in self.planned
+        ]
+
+    def _note_documents(self, hook: JobHook, components: Sequence[Component], recipe: ResolvedBlock) -> None:
+        for path, content in hook.planned_documents(components, recipe.data).items():
+            if not is_decided_at_run(path):
+                self.documents[path] = content
+
+    def _outputs(self, job: Job, parts: Sequence[PlannedPart]) -> Mapping[str, Any] | None:
+        component = parts[-1].component if parts else None
+        result: Any = DECIDED_AT_RUN if component is None else component.planned_outputs()
+        if is_decided_at_run(result):
+            result = DECIDED_AT_RUN
+        try:
+            return name_planned_outputs(result, job.outputs)
+        except SandboxError as error:
+            self.problems.extend(_located(error, job.at("output")))
+            return dict.fromkeys(job.outputs or (), DECIDED_AT_RUN)
+
+    def _check_paths(self, part: PlannedPart, job: Job) -> set[str]:
+        """Every input exists or is written by an earlier job; returns the ids of those jobs."""
+        reads: set[str] = set()
+        if part.component is None:
+            return reads
+        for use in path_uses(part.component.config):
+            where = part.block.document.at(use.loc)
+            if part.block.defers(use.loc):
+                continue
+            if is_placeholder(use.value, as_path=True):
+                fix = "write the path there, or let 'input' replace it"
+                self.problems.append(Problem(f"nothing replaces the placeholder '{use.value}'", where, fix))
+            elif use.kind != "output":
+                producer = self.products.producer(use.value)
+                if producer is None and not Path(use.value).exists():
+                    producer = self.products.around(use.value)
+                    if producer is None:
+                        self.problems.append(self._missing(use.value, where, job))
+                if producer is not None:
+                    reads.add(producer)
+        return reads
+
+    def _missing(self, path: str, where: Position, job: Job) -> Problem:
+        fix = "check the path (relative paths start at the current directory), or the job that should write it"
+        return Problem(f"'{path}' does not exist, and no job before {job.id} writes it", where, fix)
+
+
+def make_plan(config: SandboxConfig) -> Plan:
+    """Plan `config`; ConfigError with every problem found where there is one."""
+    planner = Planner(config)
+    planner.plan_all()
+    errors = [problem for problem in planner.problems if problem.severity == "error"]
+    if errors:
+        raise ConfigError.of(errors)
+    warnings = [problem for problem in planner.problems if problem.severity == "warning"]
+    jobs = tuple(planner.planned)
+    return Plan(config, jobs, (*warnings, *advise(jobs)))
+
+
+def _writes(parts: Sequence[PlannedPart]) -> tuple[str, ...]:
+    paths = [path for part in parts if part.component for path in part.component.output_paths()]
+    return tuple(path for path in paths if not is_decided_at_run(path))
+
+
+def _located(error: SandboxError, where: Position) -> list[Problem]:
+    """The problems of `error`; those without a place are put at `where`."""
+    return [replace(problem, where=problem.where or where) for problem in error.problems]

@@ -1,0 +1,160 @@
+"""A job about to run: its components with real values, and the content key that says what its result depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from djsandbox.components.base import Component
+from djsandbox.components.context import JobContext
+from djsandbox.components.paths import path_uses, replace_paths
+from djsandbox.config.document import Document
+from djsandbox.config.include import find_file, read_mapping
+from djsandbox.config.references import Reference
+from djsandbox.context.infos import ContextInfos
+from djsandbox.engine.ingredients import Ingredients, component_ingredients, job_ingredients
+from djsandbox.engine.parts import PlannedPart, plan_part
+from djsandbox.engine.placement import Placement, Products
+from djsandbox.engine.planned import PlannedJob
+from djsandbox.engine.resolve import resolve_block
+from djsandbox.errors import ConfigError, Problem, SandboxError
+from djsandbox.jobs.base import JobInputs
+from djsandbox.journal.fingerprint import Fingerprints
+from djsandbox.journal.keys import content_key
+from djsandbox.plugins.groups import FACTORIES
+from djsandbox.plugins.manager import SandboxPluginManager
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedJob:
+    """A job ready to run, or to be found among what has already been run."""
+
+    planned: PlannedJob
+    components: tuple[Component, ...]
+    inputs: JobInputs
+    key: str
+    ingredients: Mapping[str, str]
+    placed: Mapping[str, str]
+    """Output field -> where it goes now."""
+
+    @property
+    def deterministic(self) -> bool:
+        """True where the result may be shared between iterations, trials and runs."""
+        return all(component.deterministic for component in self.components)
+
+
+@dataclass(slots=True)
+class Iteration:
+    """What the jobs of one iteration have left for those after them."""
+
+    number: int
+    context: ContextInfos
+    products: Products = field(default_factory=Products)
+    keys: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Preparer:
+    """Prepares jobs one after another."""
+
+    folder: Path
+    manager: SandboxPluginManager
+    fingerprints: Fingerprints
+    placement: Placement
+
+    def prepare(self, planned: PlannedJob, iteration: Iteration, context: JobContext) -> PreparedJob:
+        """Resolve the job's values, make its components and compute its key; SandboxError where that is impossible."""
+        job = planned.job
+        problems: list[Problem] = []
+
+        def lookup(reference: Reference) -> Any:
+            try:
+                if reference.pipeline is None or reference.meta_name is None:
+                    return iteration.context.last(reference.path)
+                return iteration.context.lookup(reference.pipeline, reference.meta_name, reference.path)
+            except SandboxError as error:
+                problem = error.problems[0]
+                raise LookupError(problem.message, problem.fix) from error
+
+        def read_file(path: str) -> Document | None:
+            found = find_file(iteration.products.actual(path), self.folder)
+            return read_mapping(found) if found else None
+
+        dj_configs = resolve_block(job, "dj_configs", lookup, read_file, problems)
+        extra_configs = resolve_block(job, "extra_configs", lookup, read_file, problems)
+        blocks = {"dj_configs": dj_configs, "extra_configs": extra_configs}
+        parts = [
+            plan_part(use, at, job, planned.hook, blocks, self.folder, problems) for at, use in enumerate(planned.hook.uses)
+        ]
+        errors = [problem for problem in problems if problem.severity == "error"]
+        if errors:
+            raise ConfigError.of(errors)
+        inputs = JobInputs(dj_configs.data, extra_configs.data, parts[-1].origin.type_name if parts else "", context)
+        ingredients = job_ingredients(planned, inputs)
+        ingredients.upstream.update(iteration.keys[name] for name in planned.reads if name in iteration.keys)
+        components, placed = [], {}
+        for at, part in enumerate(parts):
+            component, supplier = self._component(part, iteration)
+            components.append(component.attach(context))
+            self._note(at, part, component, supplier, iteration, ingredients)
+            placed.update(_placed(at, component))
+        return PreparedJob(
+            planned=planned,
+            components=tuple(components),
+            inputs=inputs,
+            key=content_key(ingredients.parts()),
+            ingredients=ingredients.digests(),
+            placed=placed,
+        )
+
+    def _component(self, part: PlannedPart, iteration: Iteration) -> tuple[Component, str | None]:
+        assert part.component is not None  # noqa: S101 - a part without problems has one
+        config = replace_paths(
+            part.component.config,
+            lambda use: self.placement.place(use.value) if use.kind == "output" else iteration.products.actual(use.value),
+        )
+        factory = FACTORIES.get(part.use.group)
+        if factory is None:
+            return part.origin.component_class(config), None
+        return self.manager.make(factory.role, factory.group, part.origin.component_class, config)
+
+    def _note(
+        self,
+        at: int,
+        part: PlannedPart,
+        component: Component,
+        supplier: str | None,
+        iteration: Iteration,
+        ingredients: Ingredients,
+    ) -> None:
+        assert part.component is not None  # noqa: S101
+        written = part.component
+        component_ingredients(at, part.origin, written, supplier, ingredients)
+        spelled = {use.loc: use.value for use in path_uses(written.config)}
+        for use in path_uses(component.config):
+            producer = iteration.products.around(use.value) if use.kind != "output" else None
+            if producer in iteration.keys:
+                ingredients.upstream.add(iteration.keys[str(producer)])
+            if use.kind == "input":
+                ingredients.inputs[f"{at}:{spelled.get(use.loc, use.value)}"] = self._fingerprint(use.value)
+        for path in component.referenced_files():
+            ingredients.inputs[f"{at}>{path}"] = self._fingerprint(path)
+
+    def _fingerprint(self, path: str) -> str:
+        try:
+            return self.fingerprints.of(path)
+        except FileNotFoundError as error:
+            raise SandboxError(f"the input '{path}' does not exist", fix="check the job that should have written it") from error
+
+
+def _placed(at: int, component: Component) -> dict[str, str]:
+    written = set(component.output_paths())
+    placed = {
+        f"{at}:{'.'.join(map(str, use.loc))}": use.value
+        for use in path_uses(component.config)
+        if use.kind == "output" and use.value in written
+    }
+    others = sorted(written - set(placed.values()))
+    return {**placed, **{f"{at}:{number}": path for number, path in enumerate(others)}}

@@ -1,0 +1,151 @@
+"""A job's blocks with `local` and `input` applied, at plan time as far as values are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from djsandbox.components.base import DECIDED_AT_RUN
+from djsandbox.config.document import Document, Loc
+from djsandbox.config.include import is_placeholder
+from djsandbox.config.model import Block, InputLink, Job, LocalValue
+from djsandbox.config.nested import set_at
+from djsandbox.config.references import Block as BlockName
+from djsandbox.config.references import Reference
+from djsandbox.errors import Position, Problem
+
+_MARK = "<decided at run: "
+
+Lookup = Callable[[Reference], Any]
+"""The value a reference means, or DECIDED_AT_RUN; raises LookupError with a message for the user."""
+
+ReadFile = Callable[[str], Document | None]
+"""The mapping that a path names, or None when there is no such file."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedBlock:
+    """A block ready to feed a component; `deferred` are the places whose values only the run will know."""
+
+    document: Document
+    deferred: tuple[Loc, ...] = ()
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """The mapping; empty where the block gives nothing or is decided at run as a whole."""
+        return self.document.data or {}
+
+    @property
+    def is_deferred(self) -> bool:
+        """True where the whole block is decided at run."""
+        return () in self.deferred
+
+    def defers(self, loc: Loc) -> bool:
+        """True where the value at `loc`, or something around or inside it, is decided at run."""
+        return any(loc[: len(part)] == part[: len(loc)] for part in self.deferred)
+
+
+def is_decided_at_run(value: Any) -> bool:
+    """True where `value` is, or holds, something that only the run will know."""
+    if isinstance(value, str):
+        return value.startswith(_MARK)
+    if isinstance(value, Mapping):
+        return any(is_decided_at_run(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(is_decided_at_run(item) for item in value)
+    return value is DECIDED_AT_RUN
+
+
+def resolve_block(job: Job, name: BlockName, lookup: Lookup, read_file: ReadFile, problems: list[Problem]) -> ResolvedBlock:
+    """The block `name` of `job`; what is wrong is added to `problems`."""
+    everything: list[LocalValue | InputLink] = [*job.local, *job.inputs]
+    values = [item for item in everything if item.target.block == name]
+    whole = [item for item in values if not item.target.path]
+    parts = [item for item in values if item.target.path]
+    block: Block = getattr(job, name)
+    resolved = _whole(whole[-1], lookup, read_file, problems) if whole else _written(block, name, read_file, problems)
+    for item in parts:
+        if not resolved.is_deferred:
+            resolved = _with_value(resolved, item, lookup, problems)
+    return resolved
+
+
+def _written(block: Block, name: str, read_file: ReadFile, problems: list[Problem]) -> ResolvedBlock:
+    empty = Document({}, block.where.file, {(): block.where})
+    if block.path is None:
+        return ResolvedBlock(block.document or empty)
+    if is_placeholder(block.path, as_path=True):
+        fix = f"write a path there, or replace it with 'input: {{{name}: ...}}'"
+        problems.append(Problem(f"nothing replaces the placeholder '{block.path}'", block.where, fix))
+        return ResolvedBlock(empty, ((),))
+    found = read_file(block.path) or block.document
+    if found is None:
+        fix = "check the path; it is relative to the current directory or else to this file"
+        problems.append(Problem(f"the file '{block.path}' does not exist and no earlier job writes it", block.where, fix))
+        return ResolvedBlock(empty, ((),))
+    return ResolvedBlock(found)
+
+
+def _whole(item: LocalValue | InputLink, lookup: Lookup, read_file: ReadFile, problems: list[Problem]) -> ResolvedBlock:
+    value = _value(item, lookup, problems)
+    empty = Document({}, item.where.file, {(): item.where})
+    if is_decided_at_run(value):
+        return ResolvedBlock(empty, ((),))
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, Mapping):
+        return ResolvedBlock(Document(value, item.where.file, {(): item.where}))
+    found = read_file(value) if isinstance(value, str) else None
+    if found is None:
+        what = f"the file '{value}'" if isinstance(value, str) else f"a {type(value).__name__}"
+        problems.append(Problem(f"'{item.target.text}' needs a mapping or the path of one; {what} is neither", item.where))
+        return ResolvedBlock(empty, ((),))
+    return ResolvedBlock(found)
+
+
+def _with_value(
+    resolved: ResolvedBlock, item: LocalValue | InputLink, lookup: Lookup, problems: list[Problem]
+) -> ResolvedBlock:
+    value = _value(item, lookup, problems)
+    deferred = resolved.deferred
+    loc = _loc(resolved.document.data, item.target.path)
+    if is_decided_at_run(value):
+        deferred = (*deferred, loc)
+        text = item.reference.text if isinstance(item, InputLink) else item.target.text
+        value = f"{_MARK}{text}>"
+    try:
+        data = set_at(resolved.document.data, loc, value)
+    except KeyError as error:
+        fix = "check the key; what stands before it must be a mapping"
+        problems.append(Problem(f"'{item.target.text}' cannot be set: there is no '{error.args[0]}'", item.where, fix))
+        return resolved
+    positions: dict[Loc, Position] = {
+        place: where for place, where in resolved.document.positions.items() if place[: len(loc)] != loc
+    }
+    positions[loc] = item.where
+    return ResolvedBlock(Document(data, resolved.document.file, positions), deferred)
+
+
+def _value(item: LocalValue | InputLink, lookup: Lookup, problems: list[Problem]) -> Any:
+    if isinstance(item, LocalValue):
+        return item.value
+    try:
+        return lookup(item.reference)
+    except LookupError as error:
+        message, fix = (*error.args, None)[:2]
+        problems.append(Problem(str(message), item.where, fix))
+        return DECIDED_AT_RUN
+
+
+def _loc(data: Any, path: tuple[str, ...]) -> Loc:
+    """`path` with the steps that go into a list made numbers."""
+    loc: list[str | int] = []
+    for step in path:
+        if isinstance(data, list) and step.isdigit():
+            loc.append(int(step))
+            data = data[int(step)] if int(step) < len(data) else None
+        else:
+            loc.append(step)
+            data = data.get(step) if isinstance(data, Mapping) else None
+    return tuple(loc)

@@ -1,0 +1,120 @@
+"""Taking over an earlier result, when it is certain that the job would give the same again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from djsandbox.engine.ingredients import changed
+from djsandbox.engine.prepare import PreparedJob
+from djsandbox.journal.fingerprint import Fingerprints
+from djsandbox.journal.history import History, JobRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether an earlier result serves (`record`), and why or why not."""
+
+    record: JobRecord | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """Decides, for each job, whether a result in the journal serves.
+
+    With `resume`, results of earlier runs count: of the very same job and iteration, or, for deterministic components, of
+    any job with the same content key. Without it only deterministic results of this run do.
+    """
+
+    history: History
+    fingerprints: Fingerprints
+    run_id: str
+    resume: bool
+
+    def decide(self, prepared: PreparedJob, iteration: int) -> Decision:
+        """Look for a result with the job's key whose files are still what they were."""
+        job = prepared.planned.job
+        if not job.reuse:
+            return Decision(None, "reuse is off for this job")
+        record = self.history.finished(job.id, iteration, prepared.key) if self.resume else None
+        if record is None and prepared.deterministic:
+            record = self.history.same_key(prepared.key, run_id=None if self.resume else self.run_id)
+        if record is None:
+            return Decision(None, self._why_not(prepared, iteration))
+        damaged = self._damaged(record)
+        if damaged:
+            return Decision(None, f"its output {damaged}")
+        return Decision(record, f"unchanged since {record.run_id}")
+
+    def _damaged(self, record: JobRecord) -> str | None:
+        for path, fingerprint in record.files.items():
+            try:
+                found = self.fingerprints.of(path)
+            except OSError:
+                return f"'{path}' is gone"
+            if found != fingerprint:
+                return f"'{path}' was changed"
+        return None
+
+    def _why_not(self, prepared: PreparedJob, iteration: int) -> str:
+        if not self.resume:
+            return "resume is off"
+        last = self.history.latest(prepared.planned.job.id, iteration)
+        if last is None:
+            return "it has not been run yet"
+        names = changed(last.ingredients, prepared.ingredients)
+        return f"changed since {last.run_id}: {', '.join(names)}" if names else "it has no result yet"
+
+
+def take_over(record: JobRecord, prepared: PreparedJob, fingerprints: Fingerprints) -> JobRecord:
+    """`record` as a result of the job at hand; outputs whose path differs now are copied to where the job would write them."""
+    moves = {
+        old: prepared.placed[name]
+        for name, old in record.placed.items()
+        if name in prepared.placed and os.path.abspath(old) != os.path.abspath(prepared.placed[name])
+    }
+    if not moves:
+        return record
+    files = {}
+    for path, fingerprint in record.files.items():
+        target = _moved(path, moves)
+        if target != path:
+            _copy(Path(path), Path(target))
+            fingerprint = fingerprints.of(target)  # noqa: PLW2901
+        files[target] = fingerprint
+    outputs = {name: _with_moved_paths(value, moves) for name, value in record.outputs.items()}
+    return replace(record, files=files, outputs=outputs, placed=dict(prepared.placed))
+
+
+def _moved(path: str, moves: Mapping[str, str]) -> str:
+    absolute = os.path.abspath(path)
+    for old, new in moves.items():
+        start = os.path.abspath(old)
+        if absolute == start:
+            return new
+        if absolute.startswith(start + os.sep):
+            return os.path.join(new, os.path.relpath(absolute, start))
+    return path
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    else:
+        shutil.copy2(source, target)
+
+
+def _with_moved_paths(value: Any, moves: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return _moved(value, moves) if os.sep in value else value
+    if isinstance(value, list):
+        return [_with_moved_paths(item, moves) for item in value]
+    if isinstance(value, dict):
+        return {key: _with_moved_paths(item, moves) for key, item in value.items()}
+    return value
