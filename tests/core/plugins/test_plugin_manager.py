@@ -36,8 +36,8 @@ class Observer:
 
 
 class Raising:
-    def __init__(self, error=ValueError("out of tune")):
-        self.error = error
+    def __init__(self, error=None):
+        self.error = error or ValueError("out of tune")
 
     @hookimpl
     def djsandbox_job_finished(self):
@@ -211,6 +211,15 @@ heard = []
 def djsandbox_run_started(run):
     heard.append(run.run_id)
 """
+CLASSY = """
+from djsandbox import hookimpl
+heard = []
+
+class Plugin:
+    @hookimpl
+    def djsandbox_run_started(self, run):
+        heard.append(self)
+"""
 PLUGINS = "djsandbox.plugins"
 
 
@@ -235,11 +244,11 @@ def test_two_plugins_of_one_name_both_load(install):
 
 
 def test_a_plugin_may_be_a_class_which_is_instantiated(install):
-    source = "from djsandbox import hookimpl\nclass Plugin:\n    @hookimpl\n    def djsandbox_run_started(self, run):\n        self.run = run\n"
-    install("acme-class", modules={"acme_class": source}, entry_points={PLUGINS: {"classy": "acme_class:Plugin"}})
+    install("acme-class", modules={"acme_class": CLASSY}, entry_points={PLUGINS: {"classy": "acme_class:Plugin"}})
     manager = SandboxPluginManager()
     manager.notify("djsandbox_run_started", run=RUN)
-    assert "classy" in manager.names() and not manager.complaints
+    (plugin,) = __import__("acme_class").heard
+    assert type(plugin).__name__ == "Plugin" and "classy" in manager.names()
 
 
 @pytest.mark.parametrize(
