@@ -1,0 +1,1 @@
+"""Tools of this package's developers; nothing here is used at run time."""
