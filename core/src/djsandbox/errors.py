@@ -56,11 +56,16 @@ class ConfigError(SandboxError):
 
     @classmethod
     def of(cls, problems: Sequence[Problem]) -> ConfigError:
-        """One error for all `problems` (at least one), so that the user sees them together."""
+        """One error for all `problems` (at least one), file by file in the order of their lines."""
+        files = list(dict.fromkeys(problem.where.file for problem in problems if problem.where))
         error = cls(problems[0].message)
-        error.problems = tuple(problems)
-        error.args = ("\n".join(str(problem) for problem in problems),)
+        error.problems = tuple(sorted(dict.fromkeys(problems), key=lambda problem: _reading_order(problem, files)))
+        error.args = ("\n".join(str(problem) for problem in error.problems),)
         return error
+
+
+def _reading_order(problem: Problem, files: list[str]) -> tuple[int, int]:
+    return (files.index(problem.where.file), problem.where.line) if problem.where else (-1, 0)
 
 
 class PluginError(SandboxError):

@@ -27,6 +27,9 @@ _Loader.add_implicit_resolver(
 )
 
 
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """The content of one file; `positions` maps the path of a value (keys and indices) to its place."""
@@ -87,13 +90,17 @@ def parse_document(text: str, file: str) -> Document:
 
 def _build(loader: Any, node: yaml.Node, loc: Loc, file: str, positions: dict[Loc, Position]) -> Any:
     positions[loc] = _place(node, file)
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in _PLAIN_TAGS:
+        raise ConfigError(f"the tag {node.tag} is not allowed here", where=_place(node, file), fix="write plain YAML")
     if isinstance(node, yaml.MappingNode):
         _refuse_repeated_keys(node, file)
         loader.flatten_mapping(node)
-        return {
-            _key(loader, key, file): _build(loader, value, (*loc, _key(loader, key, file)), file, positions)
-            for key, value in node.value
-        }
+        result = {}
+        for key_node, value_node in node.value:
+            key = _key(loader, key_node, file)
+            result[key] = _build(loader, value_node, (*loc, key), file, positions)
+            positions[(*loc, key)] = _place(key_node, file)
+        return result
     if isinstance(node, yaml.SequenceNode):
         return [_build(loader, item, (*loc, index), file, positions) for index, item in enumerate(node.value)]
     return loader.construct_object(node, deep=True)

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+from djsandbox.config.document import parse_document, read_document
+from djsandbox.errors import ConfigError
+
+
+def test_every_value_knows_its_line() -> None:
+    document = parse_document("a: 1\nb:\n  c: [x, y]\n  d:\n    - e: 5\n", "f.yaml")
+    assert str(document.at(("b", "c"))) == "f.yaml:3"
+    assert str(document.at(("b", "d", 0, "e"))) == "f.yaml:5"
+
+
+def test_a_value_without_a_place_of_its_own_has_that_of_what_is_around_it() -> None:
+    document = parse_document("a:\n  b: 1\n", "f.yaml")
+    assert str(document.at(("a", "missing", "deeper"))) == "f.yaml:1"
+
+
+def test_a_part_keeps_the_lines_of_the_whole() -> None:
+    document = parse_document("a:\n  b:\n    c: 1\n", "f.yaml").part(("a", "b"))
+    assert document.data == {"c": 1}
+    assert str(document.at(("c",))) == "f.yaml:3"
+
+
+@pytest.mark.parametrize(("text", "value"), [("3e-4", 3e-4), ("1E5", 1e5), ("-2.5e+3", -2500.0), (".5e1", 5.0)])
+def test_scientific_notation_is_a_number_as_in_json(text: str, value: float) -> None:
+    assert parse_document(f"x: {text}", "f").data == {"x": value}
+
+
+@pytest.mark.parametrize("text", ["1e", "e5", "v1e5", "12"])
+def test_what_only_looks_like_scientific_notation_is_left_alone(text: str) -> None:
+    assert parse_document(f"x: {text}", "f").data["x"] in (text, 12)
+
+
+def test_a_key_written_twice_is_refused_where_it_stands_again() -> None:
+    with pytest.raises(ConfigError, match=r"f.yaml:3: the key 'a' stands twice, first in line 1"):
+        parse_document("a: 1\nb: 2\na: 3\n", "f.yaml")
+
+
+def test_a_merged_mapping_may_be_overridden() -> None:
+    assert parse_document("x: &x {a: 1, b: 2}\ny:\n  <<: *x\n  a: 3\n", "f").data["y"] == {"a": 3, "b": 2}
+
+
+def test_yaml_errors_name_the_line() -> None:
+    with pytest.raises(ConfigError, match=r"f.yaml:3: not valid YAML"):
+        parse_document("a: 1\nb: [1, 2\nc: }", "f.yaml")
+
+
+def test_python_objects_are_not_made() -> None:
+    with pytest.raises(ConfigError, match="is not allowed"):
+        parse_document("a: !!python/object/apply:os.getcwd []", "f.yaml")
+    with pytest.raises(ConfigError, match="not valid YAML"):
+        parse_document("a: !!python/name:os.getcwd x", "f.yaml")
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "binary.yaml"
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match=r"cannot read .*binary\.yaml"):
+        read_document(file)
+
+
+def test_json_with_tabs_and_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "c.json"
+    file.write_bytes(b'\xef\xbb\xbf{"a": {"b": [1, 2.5e-3, null]}}')
+    assert read_document(file).data == {"a": {"b": [1, 0.0025, None]}}
