@@ -80,7 +80,8 @@ def combine(sources: Sequence[str], folder: Path) -> list[str]:
     for size in range(1, len(pools) + 1):
         for ranks in sorted(itertools.combinations(range(len(pools)), size), key=lambda ranks: ranks[::-1]):
             keys = [key for key in pools[ranks[0]] if all(key in pools[rank] for rank in ranks[1:])]
-            paths.append(dump(folder / f"{'_'.join(map(str, ranks))}.jsonl", (pools[ranks[0]][key] for key in keys)))
+            if keys:
+                paths.append(dump(folder / f"{'_'.join(map(str, ranks))}.jsonl", (pools[ranks[0]][key] for key in keys)))
     return paths
 
 
