@@ -39,25 +39,13 @@ from pathlib import Path, PurePosixPath
 from djsandbox import BaseDataExecutor, ComponentConfig, ComponentError, OutputPath, ReferencePath
 from pydantic import Field
 
-MIN_TEST_WORDS = 12
+MIN_TEST_WORDS = 20
 MAX_TEST_SHARE = 0.25
 PASSAGE_CHARACTERS = 1500
 MAX_FILE_BYTES = 500_000
 OWN_PREFIX = "djsandbox"
-VENDORED = frozenset(
-    {
-        "_vendor",
-        "_vendored",
-        "vendor",
-        "vendored",
-        "vendored_packages",
-        "extern",
-        "externals",
-        "_external",
-        "third_party",
-        "thirdparty",
-    }
-)
+VENDORED = re.compile(r"_?(vendor(ed)?|vendored_packages|extern(als?)?|third_?party)", re.IGNORECASE)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which UTF-8 has no bytes for
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # of a statement: where further definitions may stand
 LICENCE_NAME = re.compile(r"(licen[cs]e|copying|notice|authors)", re.IGNORECASE)
 
@@ -72,7 +60,7 @@ class Document:
     source: str
 
     def digest(self, seed: int) -> str:
-        """Hash of the whole row."""
+        """A number for the whole row: what brings rows into an order that nothing else decides."""
         return _hash(seed, self.text, self.label, self.kind, self.source)
 
 
@@ -100,7 +88,7 @@ class InstalledDocs(BaseDataExecutor):
 
     def referenced_files(self) -> Iterable[str]:
         """The RECORD of every distribution that may become a label: it lists each installed file with its hash."""
-        for distribution in _candidates(self._roots(), self.config.min_documents_per_label):
+        for distribution in _candidates(self._roots()):
             record = next((file for file in distribution.files if file.name == "RECORD"), None)
             if record is not None:
                 yield str(distribution.root / record)
@@ -114,9 +102,13 @@ class InstalledDocs(BaseDataExecutor):
         with _no_cyclic_gc():
             documents = self.collect()
         test = choose_test_set(documents, self.config.test_size, self.config.seed)
+        if not test:
+            raise ComponentError(
+                f"no docstring among {len(documents)} documents is fit for the test set",
+                fix=f"collect more, or raise test_size; test texts have at least {MIN_TEST_WORDS} words",
+            )
         held_out = {normalised(document.text) for document in test}
         train = [document for document in documents if normalised(document.text) not in held_out]
-        self.logger.info("%d training documents, %d test documents", len(train), len(test))
         self.watcher.watch({"train_documents": len(train), "test_documents": len(test), "labels": len({d.label for d in test})})
         for path, rows in ((self.config.export_path, train), (self.config.test_path, test)):
             _write(Path(path), sorted(rows, key=lambda row: row.digest(self.config.seed)))
@@ -127,7 +119,7 @@ class InstalledDocs(BaseDataExecutor):
         config = self.config
         collected: list[Document] = []
         streams: list[Iterator[Document]] = []
-        for distribution in _candidates(self._roots(), config.min_documents_per_label):
+        for distribution in _candidates(self._roots()):
             stream = documents_of(distribution, config.seed)
             first = list(islice(stream, config.min_documents_per_label))
             if len(first) == config.min_documents_per_label:
@@ -192,8 +184,8 @@ class _Installed:
         return [file for file in self.files if file.suffix == ".py"]
 
 
-def _candidates(roots: Iterable[Path], min_documents: int) -> list[_Installed]:
-    """Installed distributions that may have `min_documents`, those with the most sources first."""
+def _candidates(roots: Iterable[Path]) -> list[_Installed]:
+    """Installed distributions with sources, those with the most first."""
     found: dict[str, _Installed] = {}
     for root in roots:
         for distribution in metadata.distributions(path=[str(root)]):
@@ -207,7 +199,7 @@ def _candidates(roots: Iterable[Path], min_documents: int) -> list[_Installed]:
 
 
 def _is_own(file: PurePosixPath) -> bool:
-    return ".." not in file.parts and not file.is_absolute() and VENDORED.isdisjoint(part.lower() for part in file.parts)
+    return ".." not in file.parts and not file.is_absolute() and not any(map(VENDORED.fullmatch, file.parts))
 
 
 def documents_of(distribution: _Installed, seed: int) -> Iterator[Document]:
@@ -239,7 +231,7 @@ def docstrings(source: str) -> Iterator[str]:
         node = pending.pop()
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             text = ast.get_docstring(node, clean=False)
-            if text and text.strip():
+            if text and text.strip() and not _LONE_SURROGATE.search(text):
                 yield text
         for block in _BLOCKS:
             pending += getattr(node, block, ())

@@ -6,10 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from djsandbox.components.base import Finding
-from djsandbox.components.config import ComponentConfig
-from djsandbox.components.paths import InputPath, InputPaths
-from djsandbox.components.roles import BaseProbe
+from djsandbox import BaseProbe, ComponentConfig, Finding, InputPath, InputPaths
 from djsandbox.errors import ComponentError
 from pydantic import Field
 

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from djsandbox.components.config import ComponentConfig
-from djsandbox.components.paths import InputPath
-from djsandbox.components.roles import BaseEvaluator
+from djsandbox import BaseEvaluator, ComponentConfig, InputPath
 from djsandbox.errors import ComponentError, Position
 
 from djsandbox_sklearn.rows import Row, read_rows

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from djsandbox.components.config import ComponentConfig
-from djsandbox.components.paths import InputPath, InputPaths
-from djsandbox.components.roles import BaseEvaluator
+from djsandbox import BaseEvaluator, ComponentConfig, InputPath, InputPaths
 from pydantic import Field
 
 from djsandbox_sklearn.spec import METRICS

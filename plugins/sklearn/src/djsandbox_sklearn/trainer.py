@@ -8,9 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from djsandbox.components.config import ComponentConfig
-from djsandbox.components.model_executor import BaseModelExecutor
-from djsandbox.components.paths import InputPaths, OutputPath
+from djsandbox import BaseModelExecutor, ComponentConfig, InputPaths, OutputPath
 from djsandbox.errors import ComponentError, Position
 from pydantic import Field, field_validator
 
