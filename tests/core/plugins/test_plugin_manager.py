@@ -165,6 +165,21 @@ def test_all_observers_are_told_though_one_raises(manager, caplog):
     assert "plugin 'noisy' failed in djsandbox_job_finished: ValueError: out of tune" in caplog.text
 
 
+def test_every_hook_of_a_runs_life_reaches_a_plugin_with_the_arguments_it_is_specified_with(manager):
+    life = [name for name in dir(hookspecs) if name.startswith("djsandbox_") and "_make_" not in name]
+    for name in life:
+        names = list(inspect.signature(getattr(hookspecs, name)).parameters)
+        heard = []
+
+        def implementation(*values, heard=heard):
+            heard.append(values)
+
+        implementation.__signature__ = inspect.signature(getattr(hookspecs, name))
+        manager.register(type("Plugin", (), {name: staticmethod(hookimpl(implementation))})(), f"for {name}")
+        manager.notify(name, **{argument: f"the {argument}" for argument in names})
+        assert heard == [tuple(f"the {argument}" for argument in names)], manager.complaints
+
+
 def test_an_observer_that_ends_the_interpreter_is_held_back_and_a_keyboard_interrupt_is_not(manager):
     manager.register(Raising(SystemExit(1)), "quitter")
     manager.notify("djsandbox_job_finished", job=JOB)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
+from collections.abc import Mapping
 from importlib.metadata import EntryPoints
 from typing import TYPE_CHECKING, Any
 
@@ -79,15 +80,14 @@ class SandboxPluginManager:
             return component_class(config), None
         wrapping = [impl for impl in implementations if impl.wrapper or impl.hookwrapper]
         supplying = [impl for impl in reversed(implementations) if impl not in wrapping]
+        arguments = {"factory": factory, "component_class": component_class, "config": config}
         supplied: list[tuple[Component, str | None]] = []
 
-        def first_supplied(factory: str, component_class: type[Component], config: ComponentConfig) -> Component:
+        def first_supplied(component_class: type[Component], config: ComponentConfig) -> Component:
             for impl in supplying:
                 others = [other.plugin for other in implementations if other is not impl]
                 only = self._pluggy.subset_hook_caller(hook_name, others)
-                made = _guarded(
-                    impl.plugin_name, hook_name, only, factory=factory, component_class=component_class, config=config
-                )
+                made = _guarded(impl.plugin_name, hook_name, only, arguments)
                 if made is not None:
                     supplied.append((_component(made, impl.plugin_name, hook_name), impl.plugin_name))
                     break
@@ -96,14 +96,14 @@ class SandboxPluginManager:
             return supplied[0][0]
 
         wrappers = self._pluggy.subset_hook_caller(hook_name, [impl.plugin for impl in supplying])
-        arguments = {"factory": factory, "component_class": component_class, "config": config}
         result = wrappers.call_extra([first_supplied], arguments)
-        if supplied and result is supplied[0][0]:
-            return supplied[0]
-        names = "+".join(impl.plugin_name for impl in wrapping)
+        component, supplier = supplied[0]
+        if result is component:
+            return component, supplier
+        names = "+".join([*([supplier] if supplier else []), *(impl.plugin_name for impl in wrapping)])
         return _component(result, names, hook_name), names
 
-    def notify(self, hook_name: str, **arguments: Any) -> None:
+    def notify(self, hook_name: str, /, **arguments: Any) -> None:
         """Tell all plugins that implement `hook_name`; one that raises is reported, and the others are told all the same.
 
         With DJSANDBOX_STRICT_PLUGINS=1 in the environment the first error is raised, as a PluginError.
@@ -113,7 +113,7 @@ class SandboxPluginManager:
             observers = self._observers[hook_name] = self._callers(hook_name)
         for name, caller in observers:
             try:
-                _guarded(name, hook_name, caller, **arguments)
+                _guarded(name, hook_name, caller, arguments)
             except PluginError as error:
                 if _is_strict():
                     raise
@@ -162,7 +162,7 @@ def registration_problem(plugin: object, name: str) -> PluginError | None:
     return None
 
 
-def _guarded(name: str, hook_name: str, caller: pluggy.HookCaller, **arguments: Any) -> Any:
+def _guarded(name: str, hook_name: str, caller: pluggy.HookCaller, arguments: Mapping[str, Any]) -> Any:
     try:
         return caller(**arguments)
     except KeyboardInterrupt:
