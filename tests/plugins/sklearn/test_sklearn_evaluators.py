@@ -106,7 +106,8 @@ def test_the_distribution_of_the_scores_reaches_the_watcher(write, train, watche
     (model,) = train(write("pool.jsonl", sentences(60, 0)))
     watcher.metrics.clear()
     mean = quality(model, write("data.jsonl", sentences(40, 1)), watcher)
-    ((_, seen, _),) = watcher.metrics
+    ((name, seen, _),) = watcher.metrics
+    assert name == "distribution"
     assert seen["mean"] == mean
     assert seen["min"] <= seen["q25"] <= seen["median"] <= seen["q75"] <= seen["max"]
     assert seen["num_samples"] == 40

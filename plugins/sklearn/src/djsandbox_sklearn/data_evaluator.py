@@ -39,7 +39,7 @@ class SklearnTextQualityEvaluator(BaseEvaluator):
         """The mean over the rows of P(its label | text), or of P(positive_label | text) where a row has no label.
 
         Probabilities are means over the model's seeds; a label that the model never saw has probability 0. Mean, standard
-        deviation and quantiles of the scores go to the watcher.
+        deviation and quantiles of the scores go to the watcher as `<meta_name>.distribution`.
         """
         import numpy as np  # noqa: PLC0415 - heavy
 
@@ -55,7 +55,8 @@ class SklearnTextQualityEvaluator(BaseEvaluator):
             raise ComponentError("the dataset has no rows to evaluate", where=Position(self.config.dataset_path))
         mean = float(scores.mean())
         distribution = {name: float(np.quantile(scores, share)) for name, share in QUANTILES.items()}
-        self.watcher.watch({"mean": mean, "std": float(scores.std()), "num_samples": len(scores), **distribution})
+        name = ".".join(part for part in (self.context.meta_name, "distribution") if part)
+        self.watcher.watch({"mean": mean, "std": float(scores.std()), "num_samples": len(scores), **distribution}, name)
         return mean
 
     def _scores(self, model: LinearTextModel) -> Iterator[float]:
