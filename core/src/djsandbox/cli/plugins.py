@@ -19,7 +19,7 @@ def list_plugins(as_json: bool) -> int:
     from djsandbox.cli.show import show_json, show_table  # noqa: PLC0415
     from djsandbox.plugins.index import plugin_index  # noqa: PLC0415
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"package": name, "version": version, "brings": [f"{claim.group}: {claim.name}" for claim in claims]}
         for name, (version, claims) in sorted(plugin_index().distributions().items())
     ]

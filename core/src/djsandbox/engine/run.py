@@ -27,7 +27,8 @@ from djsandbox.journal.keys import content_key
 from djsandbox.journal.lock import WorkDirLock
 from djsandbox.plugins.events import JobEvent, RunEvent, Status
 from djsandbox.plugins.manager import SandboxPluginManager
-from djsandbox.watch.watcher import SandboxWatcher, Table
+from djsandbox.watch.record import Table
+from djsandbox.watch.watcher import SandboxWatcher
 
 
 @dataclass(frozen=True, slots=True)

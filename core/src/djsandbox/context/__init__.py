@@ -1,0 +1,1 @@
+"""`context_infos`: what finished jobs produced, and its addressing."""
