@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from djsandbox import DECIDED_AT_RUN, ComponentConfig, ComponentError, OutputPath
+from djsandbox import ComponentConfig, ComponentError, OutputPath
 
 from djsandbox_pools.jsonlines import JsonLines, shared_keys
 from djsandbox_pools.manipulator import PoolManipulator, Pools
@@ -25,12 +24,17 @@ class DataPoolCartesianJoin(PoolManipulator):
         dataset_path_2: Pools
         export_path: OutputPath
 
-    def planned_outputs(self) -> Any:
-        """The joined pools' paths, where those of the inputs are known."""
-        return self._targets() or DECIDED_AT_RUN
+    def targets(self) -> list[str]:
+        """The joined pools' paths, those of the first set's first pool first."""
+        firsts, seconds = self.config.dataset_path_1, self.config.dataset_path_2
+        prefix = f"{common_prefix(firsts)}_{common_prefix(seconds)}"
+        if prefix == "_":
+            prefix = NO_COMMON_PREFIX
+        pairs = [(i, j) for i in range(len(firsts)) for j in range(len(seconds))]
+        return self.exported([f"{prefix}_cartesian_join_{i}_{j}.jsonl" for i, j in pairs])
 
     def run(self) -> list[str]:
-        """Write the joined pools; return their paths, those of the first set's first pool first."""
+        """Write the joined pools; return their paths."""
         firsts, seconds, writer = self.read("dataset_path_1"), self.read("dataset_path_2"), self.writer()
         if shared := shared_keys(firsts, seconds):
             raise ComponentError(
@@ -40,16 +44,8 @@ class DataPoolCartesianJoin(PoolManipulator):
         pairs = ((first, second) for first in firsts for second in seconds)
         return [
             writer.write(Path(target), _joined(first, second))
-            for target, (first, second) in zip(self._targets(), pairs, strict=True)
+            for target, (first, second) in zip(self.targets(), pairs, strict=True)
         ]
-
-    def _targets(self) -> list[str]:
-        firsts, seconds = (self.known_paths(field) for field in self.source_fields)
-        prefix = f"{common_prefix(firsts)}_{common_prefix(seconds)}"
-        if prefix == "_":
-            prefix = NO_COMMON_PREFIX
-        pairs = [(i, j) for i in range(len(firsts)) for j in range(len(seconds))]
-        return self.exported([f"{prefix}_cartesian_join_{i}_{j}.jsonl" for i, j in pairs])
 
 
 def _joined(first: JsonLines, second: JsonLines) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from djsandbox import ComponentError, Finding
 
 from djsandbox_pools.jsonlines import Indices, JsonLines
-from djsandbox_pools.manipulator import PoolManipulator
+from djsandbox_pools.manipulator import PoolManipulator, known_paths
 from djsandbox_pools.naming import NO_COMMON_PREFIX, common_prefix
 
 MOST_POOLS = 16
@@ -26,7 +26,7 @@ class DataPoolCombination(PoolManipulator):
     def check(self) -> Iterable[Finding]:
         """Also find a list of pools too long to combine."""
         yield from super().check()
-        if (count := len(self.known_paths("dataset_path"))) > MOST_POOLS:
+        if (count := len(known_paths(self.config, "dataset_path"))) > MOST_POOLS:
             yield Finding(("dataset_path",), *_too_many(count))
 
     def run(self) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-from djsandbox import DECIDED_AT_RUN, ComponentError
+from djsandbox import ComponentError
 from pydantic import BeforeValidator, Field, PositiveInt, field_validator
 
 from djsandbox_pools.jsonlines import JsonLines
@@ -37,12 +37,11 @@ class DataPoolConstruction(PoolManipulator):
                 raise ValueError("the ratios must ascend (0.25, 0.5, 0.75): each is the share of rows before one cut")
             return ratios
 
-    def planned_outputs(self) -> Any:
-        """The pools' paths where only `split_ratios` decides them."""
-        names = unique_names(self.known_paths("dataset_path"))
-        if not names or not self.config.ignore_stats or self.config.split_num is not None:
-            return DECIDED_AT_RUN
-        count = len(self.config.split_ratios) + 1
+    def targets(self) -> list[str]:
+        """The pools' paths where `split_ratios` alone decides them."""
+        if not self.config.ignore_stats or self.config.split_num is not None:
+            return []
+        names, count = unique_names(self.config.dataset_path), len(self.config.split_ratios) + 1
         return self.exported([_unsorted_name(name, part) for name in names for part in range(count)])
 
     def run(self) -> list[str]:

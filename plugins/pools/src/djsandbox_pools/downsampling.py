@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from djsandbox import DECIDED_AT_RUN
 from pydantic import PositiveInt
 
 from djsandbox_pools.manipulator import PoolManipulator, PoolManipulatorConfig, ShuffleSeed
@@ -24,10 +22,10 @@ class DataPoolDownsampling(PoolManipulator):
         target_num_samples: PositiveInt | None = None
         shuffle_seed: ShuffleSeed = 42
 
-    def planned_outputs(self) -> Any:
-        """The pools' paths, where `target_num_samples` is given and those of the inputs are known."""
-        target = self.config.target_num_samples
-        return (self._targets(target) or DECIDED_AT_RUN) if target is not None else DECIDED_AT_RUN
+    def targets(self) -> list[str]:
+        """The samples' paths where `target_num_samples` is given."""
+        size = self.config.target_num_samples
+        return [] if size is None else self._targets(size)
 
     def run(self) -> list[str]:
         """Write the samples; return their paths in the order of the pools."""
@@ -41,4 +39,4 @@ class DataPoolDownsampling(PoolManipulator):
         return paths
 
     def _targets(self, size: int) -> list[str]:
-        return self.exported([f"{name}_{size}.jsonl" for name in unique_names(self.known_paths("dataset_path"))])
+        return self.exported([f"{name}_{size}.jsonl" for name in unique_names(self.config.dataset_path)])

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from djsandbox import DECIDED_AT_RUN
 from pydantic import field_validator
 
 from djsandbox_pools.jsonlines import JsonLines
@@ -34,22 +32,19 @@ class DataPoolDuplication(PoolManipulator):
                 raise ValueError("the same number stands there twice; each makes one pool of its own name")
             return times
 
-    def planned_outputs(self) -> Any:
-        """The pools' paths, where those of the inputs are known."""
-        return self._targets() or DECIDED_AT_RUN
+    def targets(self) -> list[str]:
+        """The pools' paths, pool by pool, in the order of `duplicating_times`."""
+        names = unique_names(self.config.dataset_path)
+        return self.exported([f"{name}_x{times}.jsonl" for name in names for times in self.config.duplicating_times])
 
     def run(self) -> list[str]:
-        """Write the pools; return their paths, pool by pool, in the order of `duplicating_times`."""
+        """Write the pools; return their paths."""
         pools, writer = self.read(), self.writer()
         made = ((pool, times) for pool in pools for times in self.config.duplicating_times)
         return [
             writer.write(Path(target), self._repeated(pool, times))
-            for target, (pool, times) in zip(self._targets(), made, strict=True)
+            for target, (pool, times) in zip(self.targets(), made, strict=True)
         ]
-
-    def _targets(self) -> list[str]:
-        names = unique_names(self.known_paths("dataset_path"))
-        return self.exported([f"{name}_x{times}.jsonl" for name in names for times in self.config.duplicating_times])
 
     def _repeated(self, pool: JsonLines, times: int) -> Iterator[bytes]:
         if self.config.shuffle:

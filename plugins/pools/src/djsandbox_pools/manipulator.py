@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from djsandbox import BaseDataPoolManipulator, ComponentConfig, Finding, InputPaths, OutputPath
-from pydantic import AliasChoices, BeforeValidator, Field
+from djsandbox import DECIDED_AT_RUN, BaseDataPoolManipulator, ComponentConfig, Finding, InputPaths, OutputPath
+from pydantic import AliasChoices, BeforeValidator, Field, ValidationError
 
 from djsandbox_pools.jsonlines import JsonLines
 from djsandbox_pools.writing import PoolWriter
@@ -30,6 +30,23 @@ Times = Annotated[list[Annotated[int, Field(ge=1, strict=True)]], BeforeValidato
 """At least one whole number from 1 on; a single one is a list of one."""
 
 
+def known_paths(config: ComponentConfig, field: str) -> list[str]:
+    """The paths in `field`; while planning, none where something only stands in for a path that an earlier job will give."""
+    value = getattr(config, field, None)
+    if not isinstance(value, list) or not all(isinstance(path, str) for path in value):
+        return []
+    return [] if any(path.startswith("<") and path.endswith(">") for path in value) else value
+
+
+def _is_whole(config: ComponentConfig) -> bool:
+    """Whether all values are known; a plan makes a config unvalidated where some are not."""
+    try:
+        type(config).model_validate(dict(config))
+    except ValidationError:
+        return False
+    return True
+
+
 class PoolManipulatorConfig(ComponentConfig):
     """Where the pools lie and where the new ones go."""
 
@@ -47,17 +64,21 @@ class PoolManipulator(BaseDataPoolManipulator):
     def check(self) -> Iterable[Finding]:
         """Find inputs whose name says that they are no JSON-lines files."""
         for name in self.source_fields:
-            for index, path in enumerate(self.known_paths(name)):
+            for index, path in enumerate(known_paths(self.config, name)):
                 suffix = Path(path).suffix.lower()
                 if suffix in _NOT_JSON_LINES:
                     yield Finding(
                         (name, index), f"{path} is a {suffix} file", "data pools are uncompressed JSON-lines files; convert it"
                     )
 
-    def known_paths(self, field: str) -> list[str]:
-        """The paths in `field`; while planning, none where an earlier job decides them at run."""
-        value = getattr(self.config, field, None)
-        return value if isinstance(value, list) and all(isinstance(path, str) for path in value) else []
+    def targets(self) -> list[str]:
+        """The paths of the new pools, as far as a whole config decides them without a look at the data; else none."""
+        return []
+
+    def planned_outputs(self) -> Any:
+        """The paths of the new pools, where the config is known and decides them."""
+        known = all(known_paths(self.config, field) for field in self.source_fields)
+        return (known and _is_whole(self.config) and self.targets()) or DECIDED_AT_RUN
 
     def read(self, field: str = "dataset_path") -> list[JsonLines]:
         """The pools that `field` names, all of them checked before the first is written."""

@@ -10,7 +10,7 @@ from djsandbox import BaseEvaluator, ComponentConfig, ComponentError, Finding, I
 
 from djsandbox_pools.dotted import lookup
 from djsandbox_pools.jsonlines import JsonLines
-from djsandbox_pools.manipulator import Pools
+from djsandbox_pools.manipulator import Pools, known_paths
 
 
 class PairConfig(ComponentConfig):
@@ -35,8 +35,8 @@ class PairEvaluator(BaseEvaluator):
 
     def check(self) -> Iterable[Finding]:
         """Find lists of datasets that do not match one to one."""
-        predicted, truth = (getattr(self.config, f"{side}_dataset_path", None) for side in ("predicted", "ground_truth"))
-        if isinstance(predicted, list) and isinstance(truth, list) and truth and len(predicted) != len(truth):
+        predicted, truth = (known_paths(self.config, f"{side}_dataset_path") for side in ("predicted", "ground_truth"))
+        if predicted and truth and len(predicted) != len(truth):
             yield Finding(("ground_truth_dataset_path",), *_unequal(predicted, truth))
 
     def run(self, eval_type: str, eval_obj: Any = None, **kwargs: Any) -> tuple[list[dict[str, Any]], float]:

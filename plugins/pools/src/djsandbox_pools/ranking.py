@@ -11,7 +11,7 @@ from djsandbox import BaseProbe, ComponentConfig, ComponentError, Finding
 from pydantic import BeforeValidator, Field, PositiveInt
 
 from djsandbox_pools.dotted import lookup, number_keys
-from djsandbox_pools.manipulator import Pools, as_list
+from djsandbox_pools.manipulator import Pools, as_list, known_paths
 
 Keys = Annotated[tuple[str, ...], BeforeValidator(as_list)]
 
@@ -32,8 +32,8 @@ class DataPoolRanking(BaseProbe):
 
     def check(self) -> Iterable[Finding]:
         """Find metrics that do not match the pools one to one."""
-        paths, metrics = (getattr(self.config, name, None) for name in ("dataset_path", "metrics"))
-        if isinstance(paths, list) and isinstance(metrics, list) and (problem := _misaligned(paths, metrics)):
+        paths, metrics = known_paths(self.config, "dataset_path"), getattr(self.config, "metrics", None)
+        if paths and isinstance(metrics, list) and (problem := _misaligned(paths, metrics)):
             yield Finding(("metrics",), problem, "give one metric for each pool, in the same order")
 
     def run(self) -> list[str]:
