@@ -14,7 +14,7 @@ _HOMES = {
     "djsandbox.components.config": ("ComponentConfig",),
     "djsandbox.components.context": ("JobContext",),
     "djsandbox.components.model_executor": ("BaseModelExecutor",),
-    "djsandbox.components.paths": ("InputPath", "InputPaths", "OutputPath", "OutputPaths", "ReferencePath"),
+    "djsandbox.components.paths": ("InputPath", "InputPaths", "Loc", "OutputPath", "OutputPaths", "ReferencePath"),
     "djsandbox.components.roles": (
         "BaseDataExecutor",
         "BaseDataPoolManipulator",
@@ -25,7 +25,7 @@ _HOMES = {
     "djsandbox.config.load": ("load_config",),
     "djsandbox.engine.api": ("plan", "run", "validate"),
     "djsandbox.errors": ("ComponentError", "ConfigError", "JobFailed", "PluginError", "SandboxError"),
-    "djsandbox.jobs.base": ("JobHook",),
+    "djsandbox.jobs.base": ("EarlierJob", "JobHook", "JobInputs", "Use"),
     "djsandbox.plugins.hookspecs": ("hookimpl",),
     "djsandbox.watch.watcher": ("SandboxWatcher",),
 }

@@ -6,6 +6,7 @@ from djsandbox.components.context import JobContext as JobContext
 from djsandbox.components.model_executor import BaseModelExecutor as BaseModelExecutor
 from djsandbox.components.paths import InputPath as InputPath
 from djsandbox.components.paths import InputPaths as InputPaths
+from djsandbox.components.paths import Loc as Loc
 from djsandbox.components.paths import OutputPath as OutputPath
 from djsandbox.components.paths import OutputPaths as OutputPaths
 from djsandbox.components.paths import ReferencePath as ReferencePath
@@ -23,7 +24,10 @@ from djsandbox.errors import ConfigError as ConfigError
 from djsandbox.errors import JobFailed as JobFailed
 from djsandbox.errors import PluginError as PluginError
 from djsandbox.errors import SandboxError as SandboxError
+from djsandbox.jobs.base import EarlierJob as EarlierJob
 from djsandbox.jobs.base import JobHook as JobHook
+from djsandbox.jobs.base import JobInputs as JobInputs
+from djsandbox.jobs.base import Use as Use
 from djsandbox.plugins.hookspecs import hookimpl as hookimpl
 from djsandbox.watch.watcher import SandboxWatcher as SandboxWatcher
 

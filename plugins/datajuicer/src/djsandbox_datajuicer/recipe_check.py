@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from djsandbox import Finding
-from djsandbox.components.paths import Loc
+from djsandbox import Finding, Loc
 from djsandbox.errors import did_you_mean
 
 from djsandbox_datajuicer.catalogue import arguments_of, config_keys, operators
