@@ -1,1 +1,1 @@
-"""`context_infos`: what finished jobs produced, and its addressing."""
+"""What finished jobs produced, and how later jobs address it."""

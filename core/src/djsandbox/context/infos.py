@@ -1,107 +1,102 @@
-"""The context of one iteration: what each finished job produced, in the guide's shape."""
+"""context_infos: what the finished jobs of one iteration produced."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
+from djsandbox.context.nested import NotFoundError, splits, value_at
 from djsandbox.errors import SandboxError, did_you_mean
 
 META_NAME = "meta_name"
 
 
 @dataclass(frozen=True, slots=True)
-class JobInfos:
-    """The outputs of one finished job, by name."""
-
+class _Job:
     job_id: str
     meta_name: str
     outputs: Mapping[str, Any]
 
 
-@dataclass(slots=True)
 class ContextInfos:
-    """What the jobs of one iteration have produced so far, by pipeline and in the order in which they finished."""
+    """The outputs of finished jobs, addressed by pipeline, meta_name and key, or as the last job's that has any.
 
-    _pipelines: dict[str, list[JobInfos]] = field(default_factory=dict)
-    _last: JobInfos | None = None
+    Several jobs of a pipeline may share a meta_name as long as an address fits one of them only. What is looked up and not
+    there is a SandboxError that names what is.
+    """
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> ContextInfos:
-        """The context that `to_dict` gave; job ids are numbered, as the guide's shape has none."""
-        infos = cls()
-        for pipeline, jobs in data.items():
-            infos.begin_pipeline(pipeline)
-            for at, job in enumerate(jobs):
-                outputs = {key: value for key, value in job.items() if key != META_NAME}
-                infos.record(pipeline, f"{pipeline}/{at}", job[META_NAME], outputs)
-        return infos
+    def __init__(self) -> None:
+        self._pipelines: dict[str, list[_Job]] = {}
+        self._last: _Job | None = None
 
     def begin_pipeline(self, name: str) -> None:
-        """Let the pipeline appear even before a job of it has finished."""
+        """Make `name` appear in the context before its first job has finished."""
         self._pipelines.setdefault(name, [])
 
     def record(self, pipeline: str, job_id: str, meta_name: str, outputs: Mapping[str, Any]) -> None:
-        """Add the outputs of a finished job. ValueError where one is named `meta_name`."""
+        """Take in the outputs of a finished job. Raises SandboxError for an output called `meta_name`."""
         if META_NAME in outputs:
-            raise ValueError(f"{job_id}: an output cannot be named '{META_NAME}'")
-        infos = JobInfos(job_id, meta_name, dict(outputs))
-        self._pipelines.setdefault(pipeline, []).append(infos)
-        if outputs:
-            self._last = infos
+            raise SandboxError(
+                f"job {job_id} names an output '{META_NAME}', which is taken", fix="give it another name in `output`"
+            )
+        job = _Job(job_id, meta_name, dict(outputs))
+        self._pipelines.setdefault(pipeline, []).append(job)
+        if job.outputs:
+            self._last = job
 
     def lookup(self, pipeline: str, meta_name: str, path: Sequence[str]) -> Any:
-        """The output at `path` of the job `meta_name`; SandboxError, naming what there is, where there is none or two."""
+        """The value that `pipeline.meta_name.path` refers to."""
         if pipeline not in self._pipelines:
-            raise SandboxError(f"there is no pipeline '{pipeline}' in the context", fix=did_you_mean(pipeline, self._pipelines))
-        named = [job for job in self._pipelines[pipeline] if job.meta_name == meta_name]
-        if not named:
-            names = {job.meta_name for job in self._pipelines[pipeline]}
-            raise SandboxError(
-                f"no finished job of pipeline '{pipeline}' has the meta_name '{meta_name}'", fix=did_you_mean(meta_name, names)
-            )
-        found = [job for job in named if _key_of(job.outputs, path) is not None]
-        if len(found) > 1:
-            ids = " and ".join(job.job_id for job in found)
-            raise SandboxError(
-                f"'{pipeline}.{meta_name}.{'.'.join(path)}' means two jobs, {ids}", fix="give one of them another meta_name"
-            )
-        return _value((found or named)[0], path)
+            raise SandboxError(f"no job of a pipeline '{pipeline}' has run yet", fix=did_you_mean(pipeline, self._pipelines))
+        jobs = [job for job in self._pipelines[pipeline] if job.meta_name == meta_name]
+        if not jobs:
+            known = {job.meta_name for job in self._pipelines[pipeline] if job.meta_name}
+            message = f"no job '{meta_name}' of the pipeline '{pipeline}' has finished"
+            raise SandboxError(message, fix=did_you_mean(meta_name, known))
+        return _resolve(jobs, path, f"{pipeline}.{meta_name}")
 
     def last(self, path: Sequence[str]) -> Any:
-        """The output at `path` of the last job that has outputs; SandboxError where there is none."""
+        """The value that `-1.path` refers to: of the job recorded last among those that have outputs."""
         if self._last is None:
-            raise SandboxError(f"'-1.{'.'.join(path)}': no job has produced anything yet")
-        return _value(self._last, path)
+            raise SandboxError("no job before this one has outputs", fix="write pipeline.meta_name.key instead of -1.key")
+        return _resolve([self._last], path, "-1")
 
     def to_dict(self) -> dict[str, list[dict[str, Any]]]:
-        """Pipeline -> a list of `{"meta_name": ..., output: value, ...}`, one for each finished job."""
-        return {name: [{META_NAME: job.meta_name, **job.outputs} for job in jobs] for name, jobs in self._pipelines.items()}
+        """Pipeline -> its finished jobs in order, each a mapping of its `meta_name` and its outputs."""
+        return {
+            pipeline: [{META_NAME: job.meta_name, **job.outputs} for job in jobs] for pipeline, jobs in self._pipelines.items()
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Iterable[Mapping[str, Any]]]) -> Self:
+        """The context that `to_dict` gave; its jobs are known by pipeline and position."""
+        infos = cls()
+        for pipeline, jobs in data.items():
+            infos.begin_pipeline(pipeline)
+            for index, job in enumerate(jobs):
+                outputs = {key: value for key, value in job.items() if key != META_NAME}
+                infos.record(pipeline, f"{pipeline}[{index}]", str(job.get(META_NAME, "")), outputs)
+        return infos
 
 
-def _value(job: JobInfos, path: Sequence[str]) -> Any:
-    value: Any = job.outputs
-    rest = list(path)
-    while rest:
-        if isinstance(value, Mapping):
-            key = _key_of(value, rest)
-            if key is None:
-                raise _missing(job, path, rest[0], [str(name) for name in value])
-            value, rest = value[key], rest[key.count(".") + 1 :]
-        elif isinstance(value, list) and rest[0].isdigit() and int(rest[0]) < len(value):
-            value, rest = value[int(rest[0])], rest[1:]
-        else:
-            choices = [str(at) for at in range(len(value))] if isinstance(value, list) else []
-            raise _missing(job, path, rest[0], choices)
-    return value
-
-
-def _key_of(mapping: Mapping[str, Any], path: Sequence[str]) -> str | None:
-    """The key that the beginning of `path` spells; names may hold dots, so the longest match counts."""
-    candidates = (".".join(path[:size]) for size in range(len(path), 0, -1))
-    return next((key for key in candidates if key in mapping), None)
-
-
-def _missing(job: JobInfos, path: Sequence[str], step: str, choices: Sequence[str]) -> SandboxError:
-    return SandboxError(f"{job.job_id} has no '{'.'.join(path)}': there is no '{step}'", fix=did_you_mean(step, choices))
+def _resolve(jobs: Sequence[_Job], path: Sequence[str], address: str) -> Any:
+    """The value at `path` in the one of `jobs` that has it; keys may contain dots, the longest that fits is meant."""
+    missing: NotFoundError | None = None
+    for key, rest in splits(path):
+        holders = [job for job in jobs if key in job.outputs]
+        if len(holders) > 1:
+            message = f"'{address}.{key}' is an output of more than one job: {', '.join(job.job_id for job in holders)}"
+            raise SandboxError(message, fix="give one of them another meta_name, or their outputs different names")
+        if holders:
+            try:
+                return value_at(holders[0].outputs[key], rest, f"{address}.{key}")
+            except NotFoundError as error:
+                missing = missing or error
+    if missing is not None:
+        raise SandboxError(missing.what, fix=missing.fix)
+    known = sorted({key for job in jobs for key in job.outputs})
+    who = " or ".join(job.job_id for job in jobs)
+    wanted = f"no output '{path[0]}'" if path else "to be followed by the name of an output"
+    message = f"'{address}' ({who}) has {wanted}"
+    raise SandboxError(message, fix=did_you_mean(path[0] if path else "", known))
