@@ -1,4 +1,4 @@
-"""Secrets out of everything that is written down."""
+"""Keeping secrets out of what is recorded."""
 
 from __future__ import annotations
 
@@ -8,21 +8,53 @@ from typing import Any
 
 REDACTED = "***"
 
-_SECRET_WORDS = {"token", "secret", "password", "passwd", "credential", "credentials", "passphrase"}
-_SECRET_KEYS = re.compile(r"(?:^|_)(?:api|access|private|secret|auth|ssh|signing|encryption|account|service)_?keys?$|^apikey$")
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_ALWAYS = re.compile("passwords?|passwd|passphrase|secrets?|credentials?|apikeys?")
+# `key` alone names columns far more often than secrets (text_key, label_key): only these words before it make it one.
+_BEFORE_KEY = re.compile(
+    "api|access|secret|private|auth|account|encryption|signing|ssh|license|subscription|service"
+    "|openai|anthropic|azure|aws|gcp|google|dashscope|deepseek|wandb|hf|huggingface|modelscope|oss"
+)
+# `token` alone is one, but not where it is a piece of text or is counted.
+_BEFORE_TEXT_TOKEN = re.compile(
+    "bos|eos|pad|unk|sep|cls|mask|special|stop|start|end|begin|first|last|next|new|extra|added|prompt|text|context|trigger"
+    "|image|video|audio|vision|think|placeholder|max|min|num|per|each"
+)
+# The plural mostly counts them (max_tokens).
+_BEFORE_TOKENS = re.compile("access|auth|api|refresh|bearer|hf")
+_URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+@")
 
 
-def is_secret(name: str) -> bool:
-    """True for the name of a value that must not be shown: `api_key`, `HF_TOKEN`, `dbPassword`; not for `text_key`."""
-    words = [word.lower() for word in _WORDS.findall(name)]
-    return any(word in _SECRET_WORDS for word in words) or bool(_SECRET_KEYS.search("_".join(words)))
+def redact(data: Any) -> Any:
+    """A copy of nested plain `data` with `***` in place of the values of keys that name a secret, and of passwords in URLs.
+
+    `api_key`, `HF_TOKEN`, `accessToken`, `db_password` name secrets; `text_key`, `key_remapping`, `max_tokens`, `pad_token`
+    do not.
+    """
+    if isinstance(data, Mapping):
+        return {key: _hidden(item) if isinstance(key, str) and is_secret(key) else redact(item) for key, item in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [redact(item) for item in data]
+    return _URL_PASSWORD.sub(rf"\1:{REDACTED}@", data) if isinstance(data, str) else data
 
 
-def redacted(value: Any) -> Any:
-    """A copy of `value` in which secrets of mappings are replaced by asterisks; empty ones stay visible as missing."""
+def is_secret(key: str) -> bool:
+    """Whether a key of this name holds a secret."""
+    words = [word.lower() for word in _WORDS.findall(key)]
+    if any(_ALWAYS.fullmatch(word) for word in words):
+        return True
+    *before, last = ["", *words]
+    if last in ("key", "keys"):
+        is_variable = key.isupper() and len(words) > 1  # an environment variable: MY_SERVICE_KEY
+        return is_variable or bool(_BEFORE_KEY.fullmatch(before[-1]))
+    if last == "token":
+        return not _BEFORE_TEXT_TOKEN.fullmatch(before[-1])
+    return last == "tokens" and bool(_BEFORE_TOKENS.fullmatch(before[-1]))
+
+
+def _hidden(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: REDACTED if item and is_secret(str(key)) else redacted(item) for key, item in value.items()}
+        return {key: _hidden(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [redacted(item) for item in value]
-    return value
+        return [_hidden(item) for item in value]
+    return value if value is None or value == "" or isinstance(value, bool) else REDACTED

@@ -1,1 +1,1 @@
-"""Metrics and tables: into a record in the work_dir, out to observers."""
+"""Metrics and tables in; queries, and whoever observes, out."""

@@ -1,159 +1,186 @@
-"""The sandbox's watcher: receives every metric, keeps all of them in the work_dir, and answers queries from there."""
+"""The sandbox's watcher: records every metric in the work_dir, answers queries, tells observers."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from djsandbox.errors import SandboxError
 from djsandbox.journal.lines import JsonLines
 from djsandbox.journal.values import encode
-from djsandbox.redact import redacted
-from djsandbox.watch.flatten import leaves, nested
-from djsandbox.watch.record import Table, View
+from djsandbox.redact import redact
+from djsandbox.watch.bound import BoundWatcher, Source
+from djsandbox.watch.parts import flatten, split
+from djsandbox.watch.record import METRICS_FILE, Metric, Table, View, metric_fields, metric_of, table_fields, table_of
 
-RECORD_FILE = "metrics.jsonl"
-Notify = Callable[..., None]
+_NOBODY = Source()
 
 
 class SandboxWatcher:
-    """Watches the runs of one work_dir; its record, `metrics.jsonl`, needs no account and no network.
+    """The record `<work_dir>/metrics.jsonl`, written line by line and read back by whoever opens it next.
 
-    Opened on a work_dir in which something has run, it answers for the last run. `notify` is told of every metric and table,
-    as the plugin manager's `notify` is.
+    During a run (`start`) a query sees what this run recorded and what it adopted from earlier ones. Opened without one, it
+    sees the whole last run, and what that records meanwhile. May be used from any thread. `notify` is called with
+    `djsandbox_metrics_logged` and `djsandbox_table_logged` and their arguments, after the line is written.
     """
 
-    def __init__(self, work_dir: str | Path, *, notify: Notify | None = None) -> None:
-        self._record = JsonLines(Path(work_dir) / RECORD_FILE)
+    def __init__(self, work_dir: str | Path, *, notify: Callable[..., None] | None = None) -> None:
+        self.path = Path(work_dir) / METRICS_FILE
+        self._lines = JsonLines(self.path)
         self._notify = notify
-        self._run_id: str | None = None
-        self._view: View | None = None
-        self._earlier: dict[str, list[Mapping[str, Any]]] | None = None
-
-    def start(self, run_id: str) -> None:
-        """Begin a run: from here on, queries see only what it records or takes over."""
-        self._run_id = run_id
+        self._guard = threading.RLock()
+        self._run: str | None = None
         self._view = View()
-        self._write({"kind": "run"})
+        self._read: tuple[int, int] | None = None
+        """Size and mtime of the file that the view holds all of, if it does."""
 
-    def bind(self, job_id: str, meta_name: str, attempt: str, run_id: str, iteration: int) -> BoundWatcher:
-        """The watcher of one job, as components see it."""
-        return BoundWatcher(self, job_id, meta_name, {"attempt": attempt, "iteration": iteration, "run": run_id})
+    # -- the guide's methods -------------------------------------------------------------------------------------------
 
-    def watch(self, res: Any, meta_name: str = "", step: int | None = None, *, job_id: str = "", **identity: Any) -> None:
-        """Record a number, a text, a (nested) mapping of them or a data frame under `meta_name`, at `step` if it has one."""
-        for name, value in leaves(res, meta_name):
-            entry = {"kind": "metric", "job": job_id, "name": name, "value": encode(value, name=name), "step": step}
-            self._write({**entry, **identity})
-            self._tell("djsandbox_metrics_logged", name=name, value=value, job_id=job_id, step=step)
-
-    def watch_table(
-        self,
-        title: str,
-        columns: Sequence[str],
-        rows: Sequence[Sequence[Any]],
-        notes: Sequence[str] = (),
-        *,
-        job_id: str = "",
-        **identity: Any,
-    ) -> None:
-        """Record a table for people; `rows` have one cell a column."""
-        cells = encode([list(row) for row in rows], name=title)
-        entry = {"kind": "table", "job": job_id, "title": title, "columns": list(columns), "rows": cells, "notes": list(notes)}
-        self._write({**entry, **identity})
-        self._tell("djsandbox_table_logged", title=title, columns=columns, rows=rows, notes=notes, job_id=job_id)
-
-    def watch_cfgs(self, cfgs: Sequence[tuple[Mapping[str, Any], str]]) -> None:
-        """Record configs, each with a prefix for its name; values that look secret are left out."""
-        for config, prefix in cfgs:
-            self._write({"kind": "config", "name": prefix, "value": encode(redacted(config), name=prefix)})
+    def watch(self, res: Any, meta_name: str = "", step: int | None = None) -> None:
+        """Record `res`: a value, or a nested mapping, data frame or series of values, whose keys follow `meta_name`, dotted."""
+        self.log(_NOBODY, res, meta_name, step)
 
     def query(self, meta_name: str) -> Any:
-        """The latest value of that name; else, as a mapping, everything below it; else None."""
-        latest = self._seen().latest
-        return latest[meta_name] if meta_name in latest else nested(latest, meta_name)
+        """The latest value of that name, else the nested mapping of all values whose names begin with it, else None."""
+        with self._guard:
+            self._refresh()
+            return self._view.value(meta_name)
 
-    def history(self, name: str) -> list[tuple[int | None, Any]]:
-        """All values of `name` with their steps, in the order in which they came."""
-        return list(self._seen().history.get(name, ()))
+    def watch_cfgs(self, cfgs: Iterable[tuple[Any, str]]) -> None:
+        """Record configs (mappings, models or namespaces; None is skipped), each with its prefix; secrets become `***`."""
+        for cfg, prefix in cfgs:
+            if cfg is not None:
+                self._write(_NOBODY, {"kind": "config", "name": prefix, "value": encode(redact(_plain(cfg)), name=prefix)})
 
-    def tables(self) -> list[Table]:
-        """The tables of the run, in order."""
-        return list(self._seen().tables)
+    # -- the run -------------------------------------------------------------------------------------------------------
+
+    def start(self, run_id: str) -> None:
+        """Begin a run: queries see nothing of earlier ones from here on."""
+        with self._guard:
+            self._run = run_id
+            self._append({"kind": "run", "run": run_id})
+
+    def bind(self, job_id: str, meta_name: str, attempt: str, run_id: str, iteration: int) -> BoundWatcher:
+        """The watcher for one attempt of a job; it begins the run if that has not begun when it first records something."""
+        return BoundWatcher(self, Source(job_id, attempt, run_id, iteration), meta_name)
 
     def adopt(self, attempt: str) -> None:
-        """Take over what an earlier attempt recorded, because its result was taken over."""
-        self._write({"kind": "adopted", "attempt": attempt})
-        self.look_at(attempt)
+        """Let metrics and tables of an earlier attempt, whose result is reused, count as recorded now.
 
-    def look_at(self, attempt: str) -> None:
-        """Let queries see what an earlier attempt recorded, and write nothing."""
-        if self._view is None:
-            self._view = View()
-        if self._earlier is None:
-            self._earlier = _by_attempt(self._record.read(), self._run_id)
-        for entry in self._earlier.get(attempt, ()):
-            self._view.take(entry)
+        Without a run this changes only what this object sees: a plan writes nothing. Observers are not told.
+        """
+        with self._guard:
+            self._load()
+            if not self._view.has(attempt):
+                return
+            line = {"kind": "adopted", "run": self._run, "attempt": attempt}
+            if self._run is None:
+                self._view.apply(line)
+            else:
+                self._append(line)
 
     def flush(self) -> None:
-        """Wait until everything recorded is on the disk."""
-        self._record.sync()
+        """Bring the record to disk, so that a power cut takes nothing of it either."""
+        self._lines.sync()
 
-    def _seen(self) -> View:
-        if self._view is None:
-            self._view = _last_run(list(self._record.read()))
-        return self._view
+    # -- looking back --------------------------------------------------------------------------------------------------
 
-    def _write(self, entry: dict[str, Any]) -> None:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        whole = {"run": self._run_id, "time": now, **entry}
-        self._record.append(whole, durable=False)
-        if entry["kind"] in ("metric", "table"):
-            self._seen().take(whole)
+    def history(self, name: str) -> list[tuple[int | None, Any]]:
+        """All values of that very name in this run, each with its step (None where it had none), oldest first."""
+        with self._guard:
+            self._refresh()
+            return self._view.history(name)
+
+    def tables(self) -> list[Table]:
+        """The tables of this run in the order of their recording."""
+        with self._guard:
+            self._refresh()
+            return list(self._view.tables)
+
+    def configs(self) -> dict[str, Any]:
+        """The configs of this run by prefix, as recorded."""
+        with self._guard:
+            self._refresh()
+            return dict(self._view.configs)
+
+    # -- recording -----------------------------------------------------------------------------------------------------
+
+    def log(self, source: Source, res: Any, name: str, step: int | None) -> None:
+        """Record `res` under `name` for `source`: all of it, or, where a value cannot be recorded (SandboxError), nothing."""
+        values = list(flatten(res, split(name)))
+        if any(not parts for parts, _ in values):
+            raise SandboxError("a single value cannot be recorded without a name", fix="watch(value, 'name')")
+        step = None if step is None else int(step)
+        for fields in [metric_fields(Metric(parts, value, step, source.job_id)) for parts, value in values]:
+            metric = metric_of(self._write(source, fields))
+            self._tell("djsandbox_metrics_logged", name=metric.name, value=metric.value, job_id=source.job_id, step=metric.step)
+
+    def log_table(
+        self, source: Source, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str]
+    ) -> None:
+        """Record a table for `source`. Raises SandboxError where a row has not one cell a column."""
+        for number, row in enumerate(rows, start=1):
+            if len(row) != len(columns):
+                message = f"row {number} of the table '{title}' has {len(row)} cells, but there are {len(columns)} columns"
+                raise SandboxError(message, fix="give each row one cell a column")
+        table = table_of(self._write(source, table_fields(title, columns, rows, notes)))
+        self._tell(
+            "djsandbox_table_logged",
+            title=table.title, columns=table.columns, rows=table.rows, notes=table.notes, job_id=source.job_id,
+        )  # fmt: skip
+
+    def _write(self, source: Source, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        with self._guard:
+            if source.run_id and source.run_id != self._run:
+                self.start(source.run_id)
+            self._refresh()
+            return self._append(
+                {"run": self._run, "job": source.job_id, "attempt": source.attempt, "iteration": source.iteration, **fields}
+            )
+
+    def _append(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        line = {"kind": fields["kind"], **fields, "time": datetime.now(UTC).isoformat(timespec="milliseconds")}
+        whole = self._read is not None and self._read == self._extent()
+        self._lines.append(line, durable=False)
+        self._view.apply(line)
+        self._read = self._extent() if whole else None
+        return line
 
     def _tell(self, hook_name: str, **arguments: Any) -> None:
         if self._notify is not None:
             self._notify(hook_name, **arguments)
 
+    def _refresh(self) -> None:
+        if self._run is None:
+            self._load()
 
-class BoundWatcher:
-    """A watcher that knows which job speaks: the `Watcher` that components are given."""
+    def _load(self) -> None:
+        """Read the record, unless the view has all of it; lines that were only adopted in memory are then forgotten."""
+        extent = self._extent()
+        if self._read == extent:
+            return
+        self._view = View()
+        for line in self._lines.read():
+            self._view.apply(line)
+        self._read = extent
 
-    def __init__(self, watcher: SandboxWatcher, job_id: str, meta_name: str, identity: Mapping[str, Any]) -> None:
-        self._watcher = watcher
-        self._job_id = job_id
-        self._name = meta_name or job_id
-        self._identity = dict(identity)
-
-    def watch(self, res: Any, meta_name: str = "", step: int | None = None) -> None:
-        """Record `res`; "" stands for the job's own meta_name (its id where it has none)."""
-        self._watcher.watch(res, meta_name or self._name, step, job_id=self._job_id, **self._identity)
-
-    def watch_table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str] = ()) -> None:
-        """Record a table for people."""
-        self._watcher.watch_table(title, columns, rows, notes, job_id=self._job_id, **self._identity)
-
-    def query(self, meta_name: str) -> Any:
-        """The latest value of that name, whichever job recorded it."""
-        return self._watcher.query(meta_name)
-
-
-def _by_attempt(entries: Iterable[Mapping[str, Any]], but_run: str | None) -> dict[str, list[Mapping[str, Any]]]:
-    """Metrics and tables by attempt, those of the run `but_run` left out: they are seen already."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for entry in entries:
-        if entry.get("attempt") and entry["run"] != but_run and entry["kind"] in ("metric", "table"):
-            found.setdefault(entry["attempt"], []).append(entry)
-    return found
+    def _extent(self) -> tuple[int, int]:
+        try:
+            info = self.path.stat()
+        except FileNotFoundError:
+            return 0, 0
+        return info.st_size, info.st_mtime_ns
 
 
-def _last_run(entries: Sequence[Mapping[str, Any]]) -> View:
-    view = View()
-    start = max((at for at, entry in enumerate(entries) if entry["kind"] == "run"), default=0)
-    earlier = _by_attempt(entries[:start], None)
-    for entry in entries[start:]:
-        taken = earlier.get(entry["attempt"], ()) if entry["kind"] == "adopted" else (entry,)
-        for item in taken:
-            view.take(item)
-    return view
+def _plain(cfg: Any) -> Any:
+    if isinstance(cfg, Mapping):
+        return cfg
+    dump = getattr(cfg, "model_dump", None)
+    if dump is not None:
+        return dump(mode="json")
+    if hasattr(cfg, "__dict__"):
+        return {key: _plain(value) if type(value) is type(cfg) else value for key, value in vars(cfg).items()}
+    raise SandboxError(f"a {type(cfg).__name__} is not a config", fix="pass a mapping")

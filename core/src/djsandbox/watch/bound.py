@@ -1,0 +1,41 @@
+"""The watcher as a component sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from djsandbox.watch.watcher import SandboxWatcher
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who records: a job in one of its attempts, or nobody in particular."""
+
+    job_id: str = ""
+    attempt: str = ""
+    run_id: str = ""
+    iteration: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoundWatcher:
+    """A watcher that knows for which job it records, and under which name when none is given."""
+
+    watcher: SandboxWatcher
+    source: Source
+    meta_name: str
+
+    def watch(self, res: Any, meta_name: str = "", step: int | None = None) -> None:
+        """Record a number, a string or a (nested) mapping of them; "" stands for the job's own meta_name, or else its id."""
+        self.watcher.log(self.source, res, meta_name or self.meta_name or self.source.job_id, step)
+
+    def watch_table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str] = ()) -> None:
+        """Record a table for people; the tables of a run are printed at its end."""
+        self.watcher.log_table(self.source, title, columns, rows, notes)
+
+    def query(self, meta_name: str) -> Any:
+        """The latest value recorded under `meta_name`, a mapping where it has parts, None where there is nothing."""
+        return self.watcher.query(meta_name)
