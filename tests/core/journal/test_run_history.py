@@ -20,6 +20,8 @@ RECORD = JobRecord(
     files={"out/a.jsonl": "sha256:00"},
     seconds=1.5,
     where="sandbox.yaml:7",
+    placed={"out/a.jsonl": "out/iter_1/a.jsonl"},
+    ingredients={"config": "00"},
 )
 
 
@@ -46,6 +48,15 @@ def test_the_latest_of_equal_results_counts_and_a_reused_one_is_one(tmp_path: Pa
     again = replace(RECORD, run_id="r2", attempt="a2")
     journal.append("job_reused", **again.to_fields(), from_attempt="a1")
     assert history(tmp_path).finished("p/probe/0", 1, "k1") == again
+
+
+def test_the_latest_result_of_a_job_is_found_whatever_its_key() -> None:
+    past = History()
+    past.add(RECORD)
+    past.add(replace(RECORD, key="k2"))
+    past.add(replace(RECORD, key="k3", iteration=2))
+    assert past.latest("p/probe/0", 1) == replace(RECORD, key="k2")
+    assert past.latest("p/probe/1", 1) is None
 
 
 def test_only_deterministic_results_are_shared_by_key() -> None:
