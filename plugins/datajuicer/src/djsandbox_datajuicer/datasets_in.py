@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from djsandbox import ComponentError
+
 from djsandbox_datajuicer.catalogue import catalogue, operators
 
 STATS = "__dj__stats__"
@@ -33,6 +35,8 @@ def load(tool: Any, settings: dict[str, Any]) -> Any:
     """The rows that `tool` (Data-Juicer's executor or analyzer) works on."""
     source = local_source(settings)
     if source is not None:
+        if source.is_file() and not source.stat().st_size:
+            raise ComponentError(f"the dataset {settings['dataset_path']} is empty", fix="look at the job that wrote it")
         tool.cfg.dataset_path = str(source)  # relative paths of images and the like are relative to it
     return tool.dataset_builder.load_dataset()
 

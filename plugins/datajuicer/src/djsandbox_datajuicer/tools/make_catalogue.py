@@ -32,7 +32,7 @@ CATALOGUE = Path(__file__).parents[1] / "catalogue.json"
 
 _LONG_DEFAULT = 40
 _UNSURE = re.compile(
-    r"\b(np\.random(?!\.RandomState\(seed)|torch\.rand\w*|import random|random\.\w+\("
+    r"\b(np\.random(?!\.RandomState\(seed)|torch\.rand\w*|import random|(?<!np\.)random\.\w+\("
     r"|api_model|api_or_hf_model|sampling_params|model_params|temperature|diffusers|nlpaug|nlpcda|requests\.|download)\b"
 )
 _DECIDING_BASE_ARGS = ("min_closed_interval", "max_closed_interval", "reversed_range", "stats_export_path")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -42,7 +43,9 @@ def read_op_classes(package: Path) -> dict[str, OpClass]:
     """Every class under `ops/`, by its name."""
     found: dict[str, OpClass] = {}
     for path in sorted((package / "ops").rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of escape sequences in sources that are not ours
+            tree = ast.parse(path.read_text(encoding="utf-8"))
         constants = dict(_assigned_constants(tree.body, {}))
         for node in tree.body:
             if isinstance(node, ast.ClassDef):
