@@ -30,17 +30,17 @@ def plan(as_json: bool, **options: Any) -> int:
 
 def _row(job: Any) -> dict[str, Any]:
     planned = job.planned
-    origins = [part.origin for part in planned.parts]
+    origins = planned.origins
     return {
         "job": planned.job.id,
         "meta_name": planned.job.meta_name,
         "hook": planned.job.hook,
         "stage": planned.job.stage,
-        "component": [f"{origin.group}: {origin.type_name}" for origin in origins],
+        "component": [f"{origin.group}: {origin.type_name}" for origin in origins] or ["decided at run"],
         "version": [
             f"{origin.distribution} {origin.version}" if origin.distribution else str(origin.source) for origin in origins
         ],
-        "environment": [part.origin.component_class.env or "this interpreter" for part in planned.parts],
+        "environment": [origin.component_class.env or "this interpreter" for origin in origins],
         "reads from": sorted(planned.reads),
         "outputs": None if planned.outputs is None else {name: repr(value) for name, value in planned.outputs.items()},
         "writes": list(planned.writes),

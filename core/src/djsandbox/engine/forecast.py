@@ -61,7 +61,7 @@ def forecast(plan: Plan, manager: SandboxPluginManager) -> Iterator[Forecast]:
             running[job.id] = job.label
             yield Forecast(planned, "run", decision.reason)
             continue
-        watcher.look_at(decision.record.attempt)
+        watcher.adopt(decision.record.attempt)
         iteration.keys[job.id] = decision.record.key
         iteration.context.record(job.pipeline, job.id, job.meta_name, outputs_of(decision.record, folders))
         for path in prepared.placed.values():

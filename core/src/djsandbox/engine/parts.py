@@ -25,10 +25,13 @@ TYPE_KEY = "type"
 
 @dataclass(frozen=True, slots=True)
 class PlannedPart:
-    """A component as planned; `component` is None where its whole config is decided at run, or is wrong."""
+    """A component as planned.
+
+    `component` is None where its whole config is decided at run, or is wrong; `origin` where even its type is.
+    """
 
     use: Use
-    origin: Resolved
+    origin: Resolved | None
     block: ResolvedBlock
     component: Component | None
 
@@ -38,9 +41,12 @@ def type_of(use: Use, hook: JobHook, extra_configs: Mapping[str, Any]) -> str | 
 
     `extra_configs.type` means the component that extra_configs feeds, or the only one there is.
     """
-    is_meant = use.block == "extra_configs" or len(hook.uses) == 1
-    written = extra_configs.get(TYPE_KEY) if is_meant else None
+    written = extra_configs.get(TYPE_KEY) if _takes_type(use, hook) else None
     return use.default_type if written is None else str(written)
+
+
+def _takes_type(use: Use, hook: JobHook) -> bool:
+    return use.block == "extra_configs" or len(hook.uses) == 1
 
 
 def config_data(use: Use, block: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,6 +67,8 @@ def plan_part(
     """Find the component of `use` and check its config; PluginError when it cannot be found."""
     extra = blocks["extra_configs"]
     block = blocks[use.block]
+    if extra.is_deferred and _takes_type(use, hook):
+        return PlannedPart(use, None, block, None)
     type_name = type_of(use, hook, extra.data)
     try:
         origin = resolve(use.group, type_name, base=use.base, folder=_folder_of(extra, folder))

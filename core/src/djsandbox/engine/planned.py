@@ -33,6 +33,11 @@ class PlannedJob:
     writes: tuple[str, ...]
     """Paths the job will write, as the config spells them."""
 
+    @property
+    def origins(self) -> tuple[Resolved, ...]:
+        """Where the components come from, as far as their types are known."""
+        return tuple(part.origin for part in self.parts if part.origin is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

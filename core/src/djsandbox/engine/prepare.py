@@ -91,7 +91,8 @@ class Preparer:
         errors = [problem for problem in problems if problem.severity == "error"]
         if errors:
             raise ConfigError.of(errors)
-        inputs = JobInputs(dj_configs.data, extra_configs.data, parts[-1].origin.type_name if parts else "", context)
+        types = [part.origin.type_name for part in parts if part.origin is not None]
+        inputs = JobInputs(dj_configs.data, extra_configs.data, types[-1] if types else "", context)
         ingredients = job_ingredients(planned, inputs)
         ingredients.upstream.update(iteration.keys[name] for name in planned.reads if name in iteration.keys)
         components, placed = [], {}
@@ -110,7 +111,7 @@ class Preparer:
         )
 
     def _component(self, part: PlannedPart, iteration: Iteration) -> tuple[Component, str | None]:
-        assert part.component is not None  # noqa: S101 - a part without problems has one
+        assert part.component is not None and part.origin is not None  # noqa: S101 - there were no problems
         config = replace_paths(
             part.component.config,
             lambda use: self.placement.place(use.value) if use.kind == "output" else iteration.products.actual(use.value),
@@ -129,7 +130,7 @@ class Preparer:
         iteration: Iteration,
         ingredients: Ingredients,
     ) -> None:
-        assert part.component is not None  # noqa: S101
+        assert part.component is not None and part.origin is not None  # noqa: S101
         written = part.component
         component_ingredients(at, part.origin, written, supplier, ingredients)
         spelled = {use.loc: use.value for use in path_uses(written.config)}

@@ -46,6 +46,9 @@ class Reuse:
             record = self.history.same_key(prepared.key, run_id=None if self.resume else self.run_id)
         if record is None:
             return Decision(None, self._why_not(prepared, iteration))
+        declared = job.outputs
+        if declared is not None and len(declared) != len(record.outputs):
+            return Decision(None, "its outputs are named differently now")
         damaged = self._damaged(record)
         if damaged:
             return Decision(None, f"its output {damaged}")
@@ -72,7 +75,9 @@ class Reuse:
 
 
 def take_over(record: JobRecord, prepared: PreparedJob, fingerprints: Fingerprints) -> JobRecord:
-    """`record` as a result of the job at hand; outputs whose path differs now are copied to where the job would write them."""
+    """`record` as a result of the job at hand: outputs by the names it gives them, copied to where it would write them."""
+    names = prepared.planned.job.outputs or [f"res_{at}" for at in range(len(record.outputs))]
+    record = replace(record, outputs=dict(zip(names, record.outputs.values(), strict=True)))
     moves = {
         old: prepared.placed[name]
         for name, old in record.placed.items()

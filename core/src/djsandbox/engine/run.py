@@ -127,7 +127,7 @@ class _Runner:
         plugins = {
             (origin.distribution, origin.version)
             for planned in self.plan.jobs
-            for origin in (planned.hook_origin, *(part.origin for part in planned.parts))
+            for origin in (planned.hook_origin, *planned.origins)
             if origin.distribution
         }
         data = config.positions.data if config.positions else {}
@@ -238,4 +238,4 @@ class _Runner:
 
 
 def _type_name(planned: PlannedJob) -> str | None:
-    return planned.parts[-1].origin.type_name if planned.parts else None
+    return planned.origins[-1].type_name if planned.origins else None

@@ -20,4 +20,5 @@ def _numbered(result: Any) -> Any:
         return {str(at): part for at, item in enumerate(result) if (part := _numbered(item)) is not None} or None
     if isinstance(result, Mapping):
         return {str(key): part for key, item in result.items() if (part := _numbered(item)) is not None} or None
-    return result
+    # Anything else (a frame, an object) is an output, not a metric.
+    return result if isinstance(result, (str, int, float)) or hasattr(result, "dtype") else None

@@ -1,0 +1,143 @@
+"""A small laboratory: a config beside a file of components that log every time they run."""
+
+import json
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import djsandbox
+import pytest
+from djsandbox.engine.run import RunResult
+
+PARTS = '''
+import json
+from pathlib import Path
+from typing import Any
+
+from djsandbox import BaseDataExecutor, BaseEvaluator, ComponentConfig, InputPath, InputPaths, OutputPath
+
+
+def note(name):
+    with open("calls.log", "a") as log:
+        log.write(name + "\\n")
+
+
+class Write(BaseDataExecutor):
+    """Writes `text` to a file."""
+
+    deterministic = True
+
+    class Config(ComponentConfig):
+        export_path: OutputPath
+        text: str = "hello"
+        threads: int = 1
+        outside_key = frozenset({"threads"})
+
+    def run(self):
+        note(f"write {self.config.text}")
+        Path(self.config.export_path).write_text(self.config.text)
+        return self.config.export_path
+
+    def planned_outputs(self):
+        return self.config.export_path
+
+
+class Upper(BaseDataExecutor):
+    """Upper-cases files."""
+
+    deterministic = True
+
+    class Config(ComponentConfig):
+        dataset_path: InputPath
+        export_path: OutputPath
+
+    def run(self):
+        note("upper")
+        text = Path(self.config.dataset_path).read_text().upper()
+        Path(self.config.export_path).write_text(text)
+        return self.config.export_path
+
+
+class Give(BaseEvaluator):
+    """Returns what its config says; lists become tuples, that is several outputs."""
+
+    deterministic = True
+
+    class Config(ComponentConfig):
+        value: Any = None
+        several: bool = False
+        nested: dict[str, Any] = {}
+
+    def run(self, eval_type, eval_obj=None, **kwargs):
+        note(f"give {json.dumps(self.config.value)}")
+        return tuple(self.config.value) if self.config.several else self.config.value
+
+
+class Silent(BaseEvaluator):
+    """Gives nothing, and says so before it runs."""
+
+    def planned_outputs(self):
+        return None
+
+    def run(self, eval_type, eval_obj=None, **kwargs):
+        note("silent")
+
+
+class Fail(BaseEvaluator):
+    """Raises."""
+
+    def run(self, eval_type, eval_obj=None, **kwargs):
+        note("fail")
+        print("printed before the end")
+        raise RuntimeError("the disk is on fire")
+
+
+class Count(BaseEvaluator):
+    """Gives another number each time: how often it was run."""
+
+    def run(self, eval_type, eval_obj=None, **kwargs):
+        note("count")
+        return Path("calls.log").read_text().split("\\n").count("count")
+'''
+
+
+class Lab:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.work_dir = folder / "outputs" / "hello_world"
+        (folder / "parts.py").write_text(PARTS)
+
+    def write(self, text: str, name: str = "sandbox.yaml") -> str:
+        (self.folder / name).write_text(textwrap.dedent(text))
+        return name
+
+    def run(self, text: str | None = None, **options: Any) -> RunResult:
+        if text is not None:
+            self.write(text)
+        return djsandbox.run("sandbox.yaml", **options)
+
+    def calls(self) -> list[str]:
+        """What has run since the last time this was asked."""
+        log = self.folder / "calls.log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return lines
+
+    def edit_parts(self, before: str, after: str) -> None:
+        file = self.folder / "parts.py"
+        text = file.read_text()
+        assert before in text
+        file.write_text(text.replace(before, after))
+
+    def journal(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.work_dir / "journal.jsonl").read_text().splitlines()]
+
+    def context_infos(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.work_dir / "context_infos.json").read_text())
+        return found
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    monkeypatch.chdir(tmp_path)
+    return Lab(tmp_path)

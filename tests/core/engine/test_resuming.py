@@ -1,0 +1,414 @@
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from djsandbox import hookimpl
+from djsandbox.errors import ConfigError, JobFailed
+from djsandbox.plugins.index import plugin_index
+
+Lab = Any
+
+CHAIN = """
+    execution_job_configs:
+      - hook: GeneralDataExecutorHook
+        meta_name: write
+        output: path
+        extra_configs: {type: "./parts.py:Write", export_path: out/a.txt, text: hello}
+      - hook: GeneralDataExecutorHook
+        meta_name: upper
+        input: {extra_configs.dataset_path: -1.path}
+        extra_configs: {type: "./parts.py:Upper", export_path: out/b.txt}
+"""
+GIVE = """
+    evaluation_job_configs:
+      - {hook: EvaluateDataHook, meta_name: m, output: a, extra_configs: {type: "./parts.py:Give", value: 1}}
+"""
+
+
+def test_nothing_changed_so_nothing_runs_again_and_the_context_is_the_same(lab: Lab) -> None:
+    lab.run(CHAIN)
+    before = lab.context_infos()
+    lab.calls()
+    result = lab.run(CHAIN, resume=True)
+    assert lab.calls() == []
+    assert result.reused == ("anonymous/execution/0", "anonymous/execution/1")
+    assert lab.context_infos() == before
+
+
+def test_without_resume_everything_runs_again(lab: Lab) -> None:
+    lab.run(CHAIN)
+    lab.calls()
+    lab.run(CHAIN)
+    assert lab.calls() == ["write hello", "upper"]
+
+
+# -- each of these changes one ingredient of the key, and only that ---------------------------------------------------------
+
+
+def test_a_changed_config_value_runs_the_job_and_those_that_read_from_it(lab: Lab) -> None:
+    lab.run(CHAIN)
+    lab.calls()
+    lab.run(CHAIN.replace("hello", "bye"), resume=True)
+    assert lab.calls() == ["write bye", "upper"]
+    assert (lab.folder / "out/b.txt").read_text() == "BYE"
+
+
+def test_a_value_that_is_outside_the_key_runs_nothing(lab: Lab) -> None:
+    lab.run(CHAIN)
+    lab.calls()
+    lab.run(CHAIN.replace("text: hello", "text: hello, threads: 8"), resume=True)
+    assert lab.calls() == []
+
+
+def test_a_changed_input_file_runs_the_job_that_reads_it(lab: Lab) -> None:
+    (lab.folder / "in.txt").write_text("one")
+    text = """
+        execution_job_configs:
+          - hook: GeneralDataExecutorHook
+            extra_configs: {type: "./parts.py:Upper", dataset_path: in.txt, export_path: out/b.txt}
+    """
+    lab.run(text)
+    lab.calls()
+    (lab.folder / "in.txt").write_text("two")
+    lab.run(text, resume=True)
+    assert lab.calls() == ["upper"]
+
+
+def test_a_file_that_an_input_only_names_counts_too(lab: Lab) -> None:
+    lab.edit_parts(
+        '    def run(self):\n        note("upper")',
+        '    def referenced_files(self):\n        return [Path(self.config.dataset_path).read_text()]\n\n'
+        '    def run(self):\n        note("upper")',
+    )  # fmt: skip
+    (lab.folder / "rows.txt").write_text("one")
+    (lab.folder / "in.txt").write_text("rows.txt")
+    text = """
+        execution_job_configs:
+          - hook: GeneralDataExecutorHook
+            extra_configs: {type: "./parts.py:Upper", dataset_path: in.txt, export_path: out/b.txt}
+    """
+    lab.run(text)
+    lab.calls()
+    lab.run(text, resume=True)
+    assert lab.calls() == []
+    (lab.folder / "rows.txt").write_text("two")
+    lab.run(text, resume=True)
+    assert lab.calls() == ["upper"]
+
+
+def test_a_changed_source_of_a_local_component_runs_its_jobs(lab: Lab) -> None:
+    lab.run(GIVE)
+    lab.calls()
+    lab.edit_parts("    return tuple(self", "    return 99 if True else tuple(self")
+    lab.run(GIVE, resume=True)
+    assert lab.calls() == ["give 1"]
+    assert lab.context_infos()["anonymous"][0]["a"] == 99
+
+
+def test_another_component_of_the_same_config_runs(lab: Lab) -> None:
+    lab.run(GIVE)
+    lab.calls()
+    lab.edit_parts("class Fail(", "class Again(Give):\n    pass\n\n\nclass Fail(")
+    lab.run(GIVE, resume=True)
+    lab.calls()
+    lab.run(GIVE.replace("Give", "Again"), resume=True)
+    assert lab.calls() == ["give 1"]
+
+
+def test_another_job_hook_runs_the_job(lab: Lab) -> None:
+    lab.run(GIVE)
+    lab.calls()
+    lab.run(GIVE.replace("EvaluateDataHook", "EvaluateModelHook"), resume=True)
+    assert lab.calls() == ["give 1"]
+
+
+def test_another_meta_name_runs_the_job_because_its_metrics_bear_it(lab: Lab) -> None:
+    lab.run(GIVE)
+    lab.calls()
+    lab.run(GIVE.replace("meta_name: m", "meta_name: n"), resume=True)
+    assert lab.calls() == ["give 1"]
+
+
+@pytest.fixture
+def installed(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Installs a plugin with one evaluator, and a library that it names, in given versions."""
+    site = lab.folder / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+
+    def install(version: str = "1.0", library: str = "1.0", key_version: int = 1) -> None:
+        (site / "tiny.py").write_text(
+            textwrap.dedent(f"""
+                from djsandbox import BaseEvaluator
+
+                class Tiny(BaseEvaluator):
+                    deterministic = True
+                    key_version = {key_version}
+                    libraries = ("tiny-library",)
+
+                    def run(self, eval_type, eval_obj=None, **kwargs):
+                        with open("calls.log", "a") as log:
+                            log.write("tiny\\n")
+                        return 1
+            """)
+        )
+        for name, number, extra in (
+            ("tiny", version, "[djsandbox.data_evaluators]\ntiny = tiny:Tiny\n"),
+            ("tiny_library", library, ""),
+        ):
+            info = site / f"{name}-0.dist-info"
+            info.mkdir(exist_ok=True)
+            (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: {number}\n")
+            (info / "entry_points.txt").write_text(extra)
+        from djsandbox.engine import ingredients
+
+        sys.modules.pop("tiny", None)
+        importlib.invalidate_caches()
+        plugin_index.cache_clear()
+        ingredients._version.cache_clear()
+
+    yield install
+    sys.modules.pop("tiny", None)
+    plugin_index.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"version": "1.1"}, {"library": "2.0"}, {"key_version": 2}],
+    ids=["plugin version", "library version", "key_version"],
+)
+def test_another_version_of_what_does_the_work_runs_the_job(
+    lab: Lab, installed: Callable[..., None], change: dict[str, Any]
+) -> None:
+    text = "evaluation_job_configs: [{hook: EvaluateDataHook, extra_configs: {type: tiny}}]"
+    installed()
+    lab.run(text)
+    assert lab.calls() == ["tiny"]
+    installed()
+    lab.run(text, resume=True)
+    assert lab.calls() == []
+    installed(**change)
+    lab.run(text, resume=True)
+    assert lab.calls() == ["tiny"]
+
+
+def test_a_plugin_that_supplies_another_component_runs_the_job(lab: Lab) -> None:
+    class Supplier:
+        @hookimpl
+        def djsandbox_make_evaluator(self, component_class: Any, config: Any) -> Any:
+            return component_class(config)
+
+    lab.run(GIVE)
+    lab.calls()
+    lab.run(GIVE, resume=True, plugins={"supplier": Supplier()})
+    assert lab.calls() == ["give 1"]
+
+
+def test_a_changed_result_of_an_upstream_job_runs_what_reads_it(lab: Lab) -> None:
+    text = """
+        evaluation_job_configs:
+          - {hook: EvaluateDataHook, output: n, reuse: false, extra_configs: {type: "./parts.py:Count"}}
+          - {hook: EvaluateDataHook, input: {extra_configs.value: -1.n}, extra_configs: {type: "./parts.py:Give"}}
+    """
+    lab.run(text)
+    lab.run(text, resume=True)
+    assert lab.calls() == ["count", "give 1", "count", "give 2"]
+
+
+# -- outputs --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_output_is_made_again(lab: Lab) -> None:
+    lab.run(CHAIN)
+    lab.calls()
+    (lab.folder / "out/b.txt").unlink()
+    lab.run(CHAIN, resume=True)
+    assert lab.calls() == ["upper"]
+    assert (lab.folder / "out/b.txt").exists()
+
+
+def test_an_output_that_somebody_changed_is_made_again(lab: Lab) -> None:
+    lab.run(CHAIN)
+    lab.calls()
+    (lab.folder / "out/a.txt").write_text("HELLO, by hand")
+    lab.run(CHAIN, resume=True)
+    assert lab.calls() == ["write hello"]
+    assert (lab.folder / "out/a.txt").read_text() == "hello"
+
+
+def test_an_output_that_goes_elsewhere_now_is_copied_there(lab: Lab) -> None:
+    lab.run(CHAIN)
+    lab.calls()
+    lab.run(CHAIN.replace("out/b.txt", "elsewhere/c.txt"), resume=True)
+    assert lab.calls() == []
+    assert (lab.folder / "elsewhere/c.txt").read_text() == "HELLO"
+    assert lab.context_infos()["anonymous"][1] == {"meta_name": "upper", "res_0": "elsewhere/c.txt"}
+
+
+def test_outputs_may_be_renamed_without_running_the_job_again(lab: Lab) -> None:
+    lab.run(GIVE)
+    lab.calls()
+    lab.run(GIVE.replace("output: a", "output: b"), resume=True)
+    assert lab.calls() == []
+    assert lab.context_infos()["anonymous"] == [{"meta_name": "m", "b": 1}]
+
+
+def test_reuse_false_always_runs_the_job(lab: Lab) -> None:
+    text = GIVE.replace("meta_name: m", "meta_name: m, reuse: false")
+    lab.run(text)
+    lab.run(text, resume=True)
+    assert lab.calls() == ["give 1", "give 1"]
+
+
+def test_a_component_that_is_not_deterministic_is_resumed_but_never_shared(lab: Lab) -> None:
+    job = '- {hook: EvaluateDataHook, meta_name: c, extra_configs: {type: "./parts.py:Count"}}'
+    text = f"pipelines:\n  a: {{evaluation_job_configs: [{job[2:]}]}}\n  b: {{evaluation_job_configs: [{job[2:]}]}}\n"
+    lab.run(text)
+    assert lab.calls() == ["count", "count"]
+    lab.run(text, resume=True)
+    assert lab.calls() == []
+
+
+def test_a_deterministic_job_is_shared_inside_a_run(lab: Lab) -> None:
+    job = "{hook: EvaluateDataHook, meta_name: g, extra_configs: {type: './parts.py:Give', value: 3}}"
+    lab.run(f"pipelines:\n  a: {{evaluation_job_configs: [{job}]}}\n  b: {{evaluation_job_configs: [{job}]}}\n")
+    assert lab.calls() == ["give 3"]
+    assert lab.context_infos()["b"] == [{"meta_name": "g", "res_0": 3}]
+
+
+def test_metrics_and_tables_of_reused_jobs_are_there_as_if_they_had_run(lab: Lab) -> None:
+    lab.edit_parts('note(f"give', 'self.watcher.watch_table("T", ["x"], [[1]]); note(f"give')
+    first = lab.run(GIVE)
+    second = lab.run(GIVE, resume=True)
+    from djsandbox import SandboxWatcher
+
+    assert SandboxWatcher(lab.work_dir).query("m") == 1
+    assert second.tables == first.tables
+    assert [table.title for table in second.tables] == ["T"]
+
+
+def test_a_failed_run_goes_on_where_it_failed(lab: Lab) -> None:
+    text = CHAIN + '      - {hook: EvaluateDataHook, extra_configs: {type: "./parts.py:Fail"}}\n'
+    with pytest.raises(JobFailed):
+        lab.run(text)
+    lab.calls()
+    lab.edit_parts('raise RuntimeError("the disk is on fire")', "return 5")
+    lab.run(text, resume=True)
+    assert lab.calls()[-1] == "fail"
+
+
+# -- killed and interrupted -------------------------------------------------------------------------------------------------
+
+SLOW = """
+    evaluation_job_configs:
+      - {hook: EvaluateDataHook, output: a, extra_configs: {type: "./parts.py:Give", value: 1}}
+      - {hook: EvaluateDataHook, output: b, extra_configs: {type: "./parts.py:Hang"}}
+      - {hook: EvaluateDataHook, output: c, extra_configs: {type: "./parts.py:Give", value: 3}}
+"""
+
+
+HANG = """
+import os, time
+
+
+class Hang(BaseEvaluator):
+    def run(self, eval_type, eval_obj=None, **kwargs):
+        note("hang")
+        while os.path.exists("hang"):
+            time.sleep(0.01)
+        return 2
+
+
+"""
+
+
+def start_hanging(lab: Lab) -> subprocess.Popen[str]:
+    """A run that hangs in its second job, in a process of its own."""
+    lab.edit_parts("class Fail(", HANG + "class Fail(")
+    (lab.folder / "hang").touch()
+    lab.write(SLOW)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "djsandbox", "run", "sandbox.yaml"], cwd=lab.folder, stderr=subprocess.PIPE, text=True
+    )
+    log = lab.folder / "calls.log"
+    while not (log.exists() and "hang" in log.read_text()):
+        assert process.poll() is None
+        os.sched_yield()
+    return process
+
+
+def test_a_run_killed_at_once_goes_on_at_the_job_it_was_in(lab: Lab) -> None:
+    process = start_hanging(lab)
+    process.kill()
+    process.communicate()
+    assert lab.calls() == ["give 1", "hang"]
+    (lab.folder / "hang").unlink()
+    lab.run(resume=True)
+    assert lab.calls() == ["hang", "give 3"]
+    assert lab.context_infos() == {"anonymous": [{"meta_name": "", name: at} for at, name in enumerate("abc", start=1)]}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_an_interrupted_run_is_journalled_and_goes_on_later(lab: Lab, number: signal.Signals) -> None:
+    process = start_hanging(lab)
+    process.send_signal(number)
+    _, errors = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert [event["event"] for event in lab.journal()][-2:] == ["job_interrupted", "run_finished"]
+    assert lab.journal()[-1]["status"] == "interrupted"
+    lab.calls()
+    (lab.folder / "hang").unlink()
+    lab.run(resume=True)
+    assert lab.calls() == ["hang", "give 3"]
+
+
+def test_a_second_run_in_the_same_work_dir_is_refused(lab: Lab) -> None:
+    process = start_hanging(lab)
+    with pytest.raises(ConfigError, match=str(process.pid)):
+        lab.run()
+    process.kill()
+    process.communicate()
+
+
+def test_a_half_written_last_line_of_the_journal_is_ignored(lab: Lab) -> None:
+    lab.run(GIVE)
+    with (lab.work_dir / "journal.jsonl").open("a") as journal:
+        journal.write('{"event": "job_fin')
+    lab.calls()
+    lab.run(GIVE, resume=True)
+    assert lab.calls() == []
+
+
+# -- foretelling ------------------------------------------------------------------------------------------------------------
+
+
+def foretold(**options: Any) -> list[tuple[str, str]]:
+    import djsandbox
+
+    return [(job.action, job.reason) for job in djsandbox.plan("sandbox.yaml", **options).jobs]
+
+
+def test_the_plan_says_what_would_run_and_why(lab: Lab) -> None:
+    lab.write(CHAIN)
+    assert foretold(resume=True) == [("run", "it has not been run yet"), ("run", "it reads from write, which runs before it")]
+    lab.run(CHAIN)
+    assert foretold() == [("run", "resume is off"), ("run", "it reads from write, which runs before it")]
+    assert foretold(resume=True) == [("reuse", "unchanged since run_0001"), ("reuse", "unchanged since run_0001")]
+    (lab.folder / "out/b.txt").unlink()
+    assert foretold(resume=True)[1] == ("run", "its output 'out/b.txt' is gone")
+    lab.write(CHAIN.replace("hello", "bye"))
+    assert foretold(resume=True)[0] == ("run", "changed since run_0001: config")
+
+
+def test_planning_writes_nothing(lab: Lab) -> None:
+    lab.write(CHAIN)
+    before = sorted(path for path in lab.folder.rglob("*") if "__pycache__" not in path.parts)
+    foretold(resume=True)
+    assert sorted(path for path in lab.folder.rglob("*") if "__pycache__" not in path.parts) == before
