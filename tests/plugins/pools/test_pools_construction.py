@@ -118,7 +118,7 @@ def test_rows_left_out_of_one_statistic_are_in_the_pools_of_the_next(pool, ids, 
 def test_statistics_that_are_text_or_never_a_number_are_not_split_by(pool, tmp_path: Path) -> None:
     stats = {"lang": "en", "tags": ["x"], "empty": [], "none": None, "nested": [[1]], "parts": {"a": 1}}
     rows = [{"id": index, STATS: {**stats, "score": index}} for index in range(6)]
-    rows[0][STATS]["tags"] = []
+    rows[0][STATS] |= {"tags": [], "lang": 1, "nested": 1.5}
     paths = _construct(pool("a.jsonl", rows), tmp_path / "out")
     assert {Path(path).parent.name for path in paths} == {"score"}
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+import yaml
 from djsandbox import BaseDataPoolManipulator, BaseEvaluator, BaseProbe
 from djsandbox.components.paths import path_uses
 from djsandbox_pools.downsampling import DataPoolDownsampling
@@ -65,6 +67,20 @@ def test_a_file_that_is_no_json_lines_by_its_name_is_found_while_planning(name: 
     config = DataPoolDownsampling.Config(dataset_path=["a.jsonl", name], export_path="out")
     [finding] = DataPoolDownsampling(config).check()
     assert finding.loc == ("dataset_path", 1) and name in finding.message
+
+
+def test_the_examples_of_the_readme_are_valid_and_its_tables_name_every_key() -> None:
+    readme = (Path(__file__).parents[3] / "plugins" / "pools" / "README.md").read_text(encoding="utf-8")
+    points = {point.name: point for group in COMPONENTS for point in entry_points(group=group)}
+    shown = set()
+    for block in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL):
+        for job in yaml.safe_load(block):
+            settings = dict(job["extra_configs"])
+            shown.add(name := settings.pop("type"))
+            points[name].load().Config(**settings)
+    assert shown | {"accuracy"} == {name for types in COMPONENTS.values() for name in types}
+    for name in [*shown, "accuracy"]:
+        assert all(f"`{key}`" in readme for key in points[name].load().Config.model_fields)
 
 
 def test_the_benchmark_writes_the_rows_of_its_baseline() -> None:
