@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 _SHELL = re.compile(r"^```shell\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_CODE = re.compile(r"^```(?:shell|toml|json|yaml)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"^```(?:shell|text|toml|json|yaml)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`((?:uv run |\.venv/bin/)?djsandbox [^`]+)`")
 
 
