@@ -10,9 +10,10 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "djsandbox.components.base": ("DECIDED_AT_RUN", "Component", "Finding"),
+    "djsandbox.components.base": ("Component", "Finding"),
     "djsandbox.components.config": ("ComponentConfig",),
     "djsandbox.components.context": ("JobContext",),
+    "djsandbox.components.deferred": ("DECIDED_AT_RUN", "is_decided_at_run"),
     "djsandbox.components.model_executor": ("BaseModelExecutor",),
     "djsandbox.components.paths": ("InputPath", "InputPaths", "Loc", "OutputPath", "OutputPaths", "ReferencePath"),
     "djsandbox.components.roles": (

@@ -1,8 +1,9 @@
-from djsandbox.components.base import DECIDED_AT_RUN as DECIDED_AT_RUN
 from djsandbox.components.base import Component as Component
 from djsandbox.components.base import Finding as Finding
 from djsandbox.components.config import ComponentConfig as ComponentConfig
 from djsandbox.components.context import JobContext as JobContext
+from djsandbox.components.deferred import DECIDED_AT_RUN as DECIDED_AT_RUN
+from djsandbox.components.deferred import is_decided_at_run as is_decided_at_run
 from djsandbox.components.model_executor import BaseModelExecutor as BaseModelExecutor
 from djsandbox.components.paths import InputPath as InputPath
 from djsandbox.components.paths import InputPaths as InputPaths

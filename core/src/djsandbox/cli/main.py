@@ -93,7 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def call(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit code."""
     try:
-        result: Any = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        result: Any = cli.main(
+            args=list(arguments) if arguments is not None else None, prog_name="djsandbox", standalone_mode=False
+        )
     except SandboxError as error:
         from djsandbox.cli.show import show_error  # noqa: PLC0415 - only errors need it
 

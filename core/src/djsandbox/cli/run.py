@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 import click
@@ -22,6 +23,7 @@ def run(quiet: bool, as_json: bool, **options: Any) -> int:
     from djsandbox.cli.show import show_json, show_problems, show_table  # noqa: PLC0415
     from djsandbox.engine.api import checked_plan  # noqa: PLC0415
     from djsandbox.engine.run import run_plan  # noqa: PLC0415
+    from djsandbox.errors import JobFailed  # noqa: PLC0415
     from djsandbox.plugins.manager import SandboxPluginManager  # noqa: PLC0415
 
     config = load(**options)
@@ -31,8 +33,13 @@ def run(quiet: bool, as_json: bool, **options: Any) -> int:
     show_problems(plan.warnings)
     progress = Progress.for_terminal(len(plan.jobs), quiet=quiet)
     manager.register(progress, "progress")
-    with progress:
-        result = run_plan(plan, manager)
+    try:
+        with progress:
+            result = run_plan(plan, manager)
+    except JobFailed as error:
+        if config.debug:
+            traceback.print_exception(error.cause)
+        raise
     if as_json:
         show_json(
             {

@@ -6,21 +6,12 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from djsandbox.components.config import ComponentConfig
 from djsandbox.components.context import JobContext, Watcher
+from djsandbox.components.deferred import DECIDED_AT_RUN
 from djsandbox.components.paths import Loc, path_uses
-
-
-class DecidedAtRun:
-    """The type of `DECIDED_AT_RUN`, which stands for a result that a plan cannot know."""
-
-    def __repr__(self) -> str:
-        return "decided at run"
-
-
-DECIDED_AT_RUN: Final = DecidedAtRun()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from djsandbox.config.model import SandboxConfig
 from djsandbox.engine.forecast import Forecast, forecast
 from djsandbox.engine.plan import make_plan
 from djsandbox.engine.planned import Plan
+from djsandbox.engine.preconditions import unmet
 from djsandbox.engine.run import RunResult, run_plan
-from djsandbox.engine.support import unsupported
 from djsandbox.errors import ConfigError, Problem
 from djsandbox.plugins.manager import SandboxPluginManager
 
@@ -61,7 +61,7 @@ def run(config: SandboxConfig | str | Path, *, plugins: Mapping[str, object] | N
 
 def checked_plan(config: SandboxConfig) -> Plan:
     """The plan of `config`; ConfigError where it, or anything it names, is wrong."""
-    problems: Sequence[Problem] = tuple(unsupported(config))
+    problems: Sequence[Problem] = tuple(unmet(config))
     try:
         made = make_plan(config)
     except ConfigError as error:

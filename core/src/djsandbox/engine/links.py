@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from djsandbox.components.base import DECIDED_AT_RUN
+from djsandbox.components.deferred import DECIDED_AT_RUN
 from djsandbox.config.model import Job
 from djsandbox.config.nested import get_at
 from djsandbox.config.references import Reference

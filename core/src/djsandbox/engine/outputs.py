@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from djsandbox.components.base import DECIDED_AT_RUN
+from djsandbox.components.deferred import DECIDED_AT_RUN
 from djsandbox.errors import ComponentError
 
 

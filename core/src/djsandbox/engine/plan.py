@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from djsandbox.components.base import DECIDED_AT_RUN, Component
+from djsandbox.components.base import Component
+from djsandbox.components.deferred import DECIDED_AT_RUN, is_decided_at_run
 from djsandbox.components.paths import path_uses
 from djsandbox.config.document import Document
 from djsandbox.config.include import find_file, is_placeholder, read_mapping
@@ -19,7 +20,7 @@ from djsandbox.engine.outputs import name_planned_outputs
 from djsandbox.engine.parts import PlannedPart, plan_part
 from djsandbox.engine.placement import Products
 from djsandbox.engine.planned import Plan, PlannedJob
-from djsandbox.engine.resolve import ResolvedBlock, is_decided_at_run, resolve_block
+from djsandbox.engine.resolve import ResolvedBlock, resolve_block
 from djsandbox.errors import ConfigError, Position, Problem, SandboxError
 from djsandbox.jobs.base import EarlierJob, JobHook
 from djsandbox.plugins.resolve import resolve

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from djsandbox.components.base import DECIDED_AT_RUN
+from djsandbox.components.deferred import DECIDED_AT_RUN, is_decided_at_run, stand_in
 from djsandbox.config.document import Document, Loc
 from djsandbox.config.include import is_placeholder
 from djsandbox.config.model import Block, InputLink, Job, LocalValue
@@ -14,8 +14,6 @@ from djsandbox.config.nested import set_at
 from djsandbox.config.references import Block as BlockName
 from djsandbox.config.references import Reference
 from djsandbox.errors import Position, Problem
-
-_MARK = "<decided at run: "
 
 Lookup = Callable[[Reference], Any]
 """The value a reference means, or DECIDED_AT_RUN; raises LookupError with a message for the user."""
@@ -44,17 +42,6 @@ class ResolvedBlock:
     def defers(self, loc: Loc) -> bool:
         """True where the value at `loc`, or something around or inside it, is decided at run."""
         return any(loc[: len(part)] == part[: len(loc)] for part in self.deferred)
-
-
-def is_decided_at_run(value: Any) -> bool:
-    """True where `value` is, or holds, something that only the run will know."""
-    if isinstance(value, str):
-        return value.startswith(_MARK)
-    if isinstance(value, Mapping):
-        return any(is_decided_at_run(item) for item in value.values())
-    if isinstance(value, (list, tuple)):
-        return any(is_decided_at_run(item) for item in value)
-    return value is DECIDED_AT_RUN
 
 
 def resolve_block(job: Job, name: BlockName, lookup: Lookup, read_file: ReadFile, problems: list[Problem]) -> ResolvedBlock:
@@ -113,7 +100,7 @@ def _with_value(
     if is_decided_at_run(value):
         deferred = (*deferred, loc)
         text = item.reference.text if isinstance(item, InputLink) else item.target.text
-        value = f"{_MARK}{text}>"
+        value = stand_in(text)
     try:
         data = set_at(resolved.document.data, loc, value)
     except KeyError as error:
@@ -123,7 +110,8 @@ def _with_value(
     positions: dict[Loc, Position] = {
         place: where for place, where in resolved.document.positions.items() if place[: len(loc)] != loc
     }
-    positions[loc] = item.where
+    for size in range(1, len(loc) + 1):
+        positions.setdefault(loc[:size], item.where)
     return ResolvedBlock(Document(data, resolved.document.file, positions), deferred)
 
 

@@ -1,0 +1,38 @@
+"""What must hold of a config as a whole: said before a run, never in the middle of one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from djsandbox.config.model import SandboxConfig
+from djsandbox.errors import Problem
+
+_FIX = "take it out to run the pipelines once"
+
+
+def unmet(config: SandboxConfig) -> Iterator[Problem]:
+    """A problem for whatever stands in the way of any run of `config`, whichever jobs it has."""
+    if config.hpo_config is not None:
+        yield Problem("this version cannot run a hyper-parameter search", config.at("hpo_config"), _FIX)
+    if config.max_iter_num != 1:
+        yield Problem("this version cannot iterate", config.at("max_iter_num"), "set max_iter_num to 1")
+    for key in ("iter_targets", "iter_updater"):
+        if getattr(config, key):
+            yield Problem(f"'{key}' needs iteration, which this version does not have", config.at(key), _FIX)
+    obstacle = _obstacle(config.work_dir)
+    if obstacle:
+        yield Problem(
+            f"the work_dir '{config.work_dir}' cannot be written: {obstacle}", config.at("work_dir"), "choose another"
+        )
+
+
+def _obstacle(work_dir: Path) -> str | None:
+    """Why nothing could be written below `work_dir`; creates nothing."""
+    for folder in (work_dir.absolute(), *work_dir.absolute().parents):
+        if folder.exists():
+            if not folder.is_dir():
+                return f"{folder} is a file"
+            return None if os.access(folder, os.W_OK | os.X_OK) else f"no permission for {folder}"
+    return None

@@ -1,0 +1,218 @@
+"""Bad input: one clear message each, with file and line and the remedy, all in one go, exit code 2, and no job has run."""
+
+import textwrap
+from pathlib import Path
+
+import pytest
+from djsandbox.cli.main import call
+
+JOB = 'hook: EvaluateDataHook, extra_configs: {type: "./parts.py:Give"'
+
+PARTS = '''
+from typing import Any
+
+from djsandbox import BaseEvaluator, ComponentConfig, InputPath
+
+
+class Give(BaseEvaluator):
+    """Gives a value."""
+
+    class Config(ComponentConfig):
+        value: Any = None
+        number: int = 0
+        dataset_path: InputPath | None = None
+
+    def run(self, eval_type, eval_obj=None, **kwargs):
+        open("it-ran", "w").close()
+        return 1
+
+
+class NoEvaluator:
+    pass
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "parts.py").write_text(PARTS)
+    return tmp_path
+
+
+def errors(folder: Path, capsys: pytest.CaptureFixture[str], text: str, command: str = "run") -> list[str]:
+    """The messages, each with its remedy on the same line."""
+    (folder / "c.yaml").write_text(textwrap.dedent(text))
+    assert call([command, "c.yaml"]) == 2
+    assert not (folder / "it-ran").exists()
+    assert not (folder / "outputs").exists()
+    printed = capsys.readouterr().err.replace("\n    ", " | ")
+    return [line for line in printed.splitlines() if "error:" in line]
+
+
+@pytest.mark.parametrize("command", ["run", "validate", "plan"])
+def test_everything_that_is_wrong_is_said_in_one_go(folder: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    text = """\
+        evaluation_job_configs:
+          - {hook: EvaluateDatHook}
+          - hook: EvaluateDataHook
+            extra_configs: {type: acuracy}
+          - hook: EvaluateDataHook
+            meta_name: good
+            output: score
+            extra_configs:
+              type: "./parts.py:Give"
+              valu: 1
+              number: many
+          - hook: EvaluateDataHook
+            input:
+              extra_configs.value: anonymous.god.score
+            extra_configs:
+              type: "./parts.py:Give"
+              dataset_path: missing.jsonl
+          - hook: EvaluateDataHook
+            input:
+              extra_configs.value: anonymous.good.scor
+            extra_configs:
+              type: "./parts.py:Give"
+              dataset_path: <from_somewhere>
+          - hook: EvaluateDataHook
+            input:
+              extra_configs.value: anonymous.later.score
+            extra_configs: {type: "./parts.py:Give"}
+          - hook: EvaluateDataHook
+            meta_name: later
+            output: score
+            extra_configs: {type: "./parts.py:NoEvaluator"}
+          - hook: EvaluateDataHook
+            extra_configs: {type: "./parts.py:Giv"}
+          - hook: EvaluateDataHook
+            extra_configs: not-there.yaml
+          - hook: EvaluateDataHook
+            input: {extra_configs.value: nowhere.good.score}
+            extra_configs: {type: "./parts.py:Give", value: {a: 1}}
+            local: {extra_configs.number.x: 1}
+    """
+    found = errors(folder, capsys, text, command)
+    expected = [
+        ("c.yaml:2: error: ", "EvaluateDatHook", "did you mean 'EvaluateDataHook'?"),
+        ("c.yaml:4: error: ", "acuracy", "accuracy"),
+        ("c.yaml:10: error: unknown key 'valu'", "", "did you mean 'value'?"),
+        ("c.yaml:11: error: 'number' must be a whole number, not a text ('many')", "", ""),
+        ("c.yaml:14: error: no job in pipeline 'anonymous' has the meta_name 'god'", "", "did you mean 'good'?"),
+        ("c.yaml:17: error: 'missing.jsonl' does not exist, and no job before", "", "check the path"),
+        ("c.yaml:20: error: 'anonymous.good.scor'", "has no output 'scor'", "did you mean 'score'?"),
+        ("c.yaml:23: error: nothing replaces the placeholder '<from_somewhere>'", "", "let 'input' replace it"),
+        ("c.yaml:26: error: 'anonymous.later.score'", "does not run before this job", "move that job up"),
+        ("c.yaml:31: error: ", "NoEvaluator", "BaseEvaluator"),
+        ("c.yaml:33: error: ", "Giv", "Give"),
+        ("c.yaml:35: error: the file 'not-there.yaml' does not exist", "", ""),
+        ("c.yaml:37: error: there is no pipeline 'nowhere'", "", "anonymous"),
+        ("c.yaml:39: error: 'number' must be a whole number, not a mapping", "", ""),
+    ]
+    assert len(found) == len(expected), "\n".join(found)
+    for line, (start, middle, end) in zip(found, expected, strict=True):
+        assert line.startswith(start)
+        assert middle in line
+        assert end in line
+
+
+def test_a_list_where_a_mapping_belongs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert errors(folder, capsys, f"evaluation_job_configs:\n  - [{{{JOB}}}}}]\n") == [
+        "c.yaml:2: error: expected a mapping (key: value), not a list"
+    ]
+
+
+def test_yaml_that_cannot_be_parsed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = errors(folder, capsys, "evaluation_job_configs:\n  - hook: 'x\n")
+    assert line.startswith("c.yaml:3: error: not valid YAML")
+
+
+def test_a_config_that_is_not_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["run", "nothing.yaml"]) == 2
+    assert "nothing.yaml: error: cannot read nothing.yaml: No such file" in capsys.readouterr().err
+
+
+def test_a_type_of_a_known_plugin_that_is_missing_says_what_to_install(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (line,) = errors(folder, capsys, "execution_job_configs:\n  - {hook: TrainModelHook, extra_configs: {type: trinity-rft}}\n")
+    assert line.startswith("c.yaml:2: error: ")
+    assert line.endswith("| pip install djsandbox-trinity")
+
+
+def test_two_claimants_of_a_type(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from djsandbox.plugins.index import plugin_index
+
+    site = folder / "site"
+    for name in ("first", "second"):
+        info = site / f"{name}-1.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+        (info / "entry_points.txt").write_text(f"[djsandbox.data_evaluators]\nclaimed = {name}:X\n")
+    monkeypatch.syspath_prepend(str(site))
+    plugin_index.cache_clear()
+    try:
+        (line,) = errors(
+            folder, capsys, "evaluation_job_configs:\n  - {hook: EvaluateDataHook, extra_configs: {type: claimed}}\n"
+        )
+    finally:
+        plugin_index.cache_clear()
+    assert "first:claimed" in line
+    assert "second:claimed" in line
+
+
+def test_a_work_dir_that_cannot_be_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "file").touch()
+    (line,) = errors(folder, capsys, f"work_dir: file/below\nevaluation_job_configs:\n  - {{{JOB}}}}}\n")
+    assert line.startswith("c.yaml:1: error: the work_dir 'file/below' cannot be written: ")
+
+
+def test_a_refiner_without_an_analysis_to_refine_by(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = """\
+        refine_recipe_job_configs:
+          - hook: RefineRecipeViaKSigmaHook
+            meta_name: analysis
+            dj_configs: {process: []}
+            extra_configs: {path_k_sigma_recipe: out/recipe.yaml}
+    """
+    (line,) = errors(folder, capsys, text)
+    assert line.startswith("c.yaml:3: error: no earlier job has the meta_name 'analysis'")
+
+
+def test_two_jobs_that_one_reference_could_mean(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = f"""\
+        evaluation_job_configs:
+          - {{meta_name: same, output: a, {JOB}}}}}
+          - {{meta_name: same, output: a, {JOB}}}}}
+          - {{input: {{extra_configs.value: anonymous.same.a}}, {JOB}}}}}
+    """
+    (line,) = errors(folder, capsys, text)
+    assert line.startswith(
+        "c.yaml:4: error: 'anonymous.same.a' means two jobs, anonymous/evaluation/0 and anonymous/evaluation/1"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hpo_config: sweep.yaml", "max_iter_num: 3", "iter_targets: ['a.b.c > 1']", "iter_updater: {a.b.c: d.e.extra_configs.f}"],
+)
+def test_what_this_version_cannot_do_yet_is_said_at_once(folder: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    (line,) = errors(folder, capsys, f"{text}\nevaluation_job_configs:\n  - {{{JOB}}}}}\n")
+    assert line.startswith("c.yaml:1: error: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run"], "name one config"),
+        (["run", "c.yaml", "--config", "d.yaml"], "name one config"),
+        (["run", "c.yaml", "--max_iter_num", "x"], "not a valid integer"),
+        (["run", "c.yaml", "--resum"], "No such option"),
+        (["rum"], "did you mean 'run'?"),
+        (["run", "c.yaml", "--set", "novalue"], "write --set key=value"),
+    ],
+)
+def test_a_wrong_command_line(folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+    (folder / "c.yaml").write_text(f"evaluation_job_configs:\n  - {{{JOB}}}}}\n")
+    assert call(arguments) == 2
+    assert message in capsys.readouterr().err
