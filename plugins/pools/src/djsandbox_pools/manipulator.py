@@ -6,15 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from djsandbox import (
-    DECIDED_AT_RUN,
-    BaseDataPoolManipulator,
-    ComponentConfig,
-    Finding,
-    InputPaths,
-    OutputPath,
-    is_decided_at_run,
-)
+from djsandbox import DECIDED_AT_RUN, BaseDataPoolManipulator, ComponentConfig, Finding, InputPaths, OutputPath
 from pydantic import AliasChoices, BeforeValidator, Field, ValidationError
 
 from djsandbox_pools.jsonlines import JsonLines
@@ -43,7 +35,7 @@ def known_paths(config: ComponentConfig, field: str) -> list[str]:
     value = getattr(config, field, None)
     if not isinstance(value, list) or not all(isinstance(path, str) for path in value):
         return []
-    return [] if is_decided_at_run(value) else value
+    return [] if any(path.startswith("<") and path.endswith(">") for path in value) else value
 
 
 def _is_whole(config: ComponentConfig) -> bool:
