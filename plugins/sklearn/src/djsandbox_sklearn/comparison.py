@@ -68,7 +68,7 @@ class PairedBootstrapResampling(BaseProbe):
             raise ComponentError(self._wrong_names(), fix="give one name per model, or none at all")
         models = [LinearTextModel.load(path) for path in config.model_paths]
         baseline = LinearTextModel.load(config.baseline_path)
-        with labelled_set(config.dataset_path) as dataset:
+        with labelled_set(config.dataset_path, self.work_dir) as dataset:
             predictions = [dataset.predictions(model) for model in models]
             baseline_predictions = dataset.predictions(baseline)
             truth = dataset.codes

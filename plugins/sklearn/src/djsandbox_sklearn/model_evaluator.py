@@ -34,7 +34,7 @@ class SklearnTextClassifierEvaluator(BaseEvaluator):
         from djsandbox_sklearn.scoring import labelled_set, metrics_of  # noqa: PLC0415 - heavy
 
         results = []
-        with labelled_set(self.config.dataset_path) as dataset:
+        with labelled_set(self.config.dataset_path, self.work_dir) as dataset:
             for path in self.config.model_path:
                 model = LinearTextModel.load(path)
                 scores = [metrics_of(dataset.codes, predictions) for predictions in dataset.predictions(model)]

@@ -15,7 +15,7 @@ import numpy as np
 from djsandbox_sklearn.scoring import Predictions, metric_values
 from djsandbox_sklearn.spec import Metric
 
-_BLOCK = 64
+_MOST_NUMBERS = 4_000_000  # 32 MB of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,8 @@ def intervals(points: np.ndarray, resampled: np.ndarray, confidence: float) -> l
 
 
 def _test_set_draws(size: int, num_resamples: int, random: np.random.Generator) -> Iterator[np.ndarray]:
-    """How often each test row was drawn, in blocks of shape (up to _BLOCK, size)."""
-    for start in range(0, num_resamples, _BLOCK):
-        block = range(start, min(start + _BLOCK, num_resamples))
+    """How often each test row was drawn, in blocks of shape (draws, size); the draws do not depend on the blocks."""
+    height = max(1, min(64, _MOST_NUMBERS // size))
+    for start in range(0, num_resamples, height):
+        block = range(start, min(start + height, num_resamples))
         yield np.stack([np.bincount(random.integers(0, size, size), minlength=size) for _ in block]).astype(np.float64)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 from djsandbox.errors import ComponentError, Position
+from scipy.sparse import csr_matrix
 
 from djsandbox_sklearn.features import HashedRows
 from djsandbox_sklearn.linear_model import LinearTextModel
 from djsandbox_sklearn.rows import read_rows
+from djsandbox_sklearn.scratch import scratch_folder
 from djsandbox_sklearn.spec import METRICS, Manifest, Metric
 from djsandbox_sklearn.training import MIN_PROBABILITY
 
@@ -90,10 +91,10 @@ class LabelledSet:
 
 
 @contextmanager
-def labelled_set(path: str) -> Iterator[LabelledSet]:
-    """A LabelledSet whose hashed vectors live as long as the context."""
-    with tempfile.TemporaryDirectory(prefix="hashed-rows-") as scratch:
-        yield LabelledSet(path, Path(scratch))
+def labelled_set(path: str, work_dir: Path) -> Iterator[LabelledSet]:
+    """A LabelledSet whose hashed vectors live in `work_dir` as long as the context."""
+    with scratch_folder(work_dir) as scratch:
+        yield LabelledSet(path, scratch)
 
 
 def metric_values(metric: Metric, truth: np.ndarray, predictions: Predictions, weights: np.ndarray) -> np.ndarray:
@@ -107,11 +108,15 @@ def metric_values(metric: Metric, truth: np.ndarray, predictions: Predictions, w
     if metric == "log_loss":
         return np.asarray(weights @ predictions.true_log_loss / totals)
     size = int(max(truth.max(), predictions.predicted.max())) + 1
-    of_label = np.eye(size, dtype=weights.dtype)
-    true, said = of_label[truth], of_label[predictions.predicted]
-    hits, support = weights @ (true * said), weights @ true + weights @ said
+    true, said = _indicators(truth, size), _indicators(predictions.predicted, size)
+    hits, support = weights @ true.multiply(said).tocsr(), weights @ true + weights @ said
     occurs = support > 0
     return np.asarray((2 * hits / np.where(occurs, support, 1)).sum(axis=1) / occurs.sum(axis=1))
+
+
+def _indicators(codes: np.ndarray, size: int) -> csr_matrix:
+    """1 at (row, label of the row), shape (rows, size)."""
+    return csr_matrix((np.ones(len(codes)), codes, np.arange(len(codes) + 1)), shape=(len(codes), size))
 
 
 def metrics_of(truth: np.ndarray, predictions: Predictions) -> dict[str, float]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +13,7 @@ from pydantic import Field, field_validator
 
 from djsandbox_sklearn.pool_names import unique_names
 from djsandbox_sklearn.rows import read_rows
+from djsandbox_sklearn.scratch import scratch_folder
 from djsandbox_sklearn.spec import FeatureSpec, Manifest
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class SklearnTextClassifierTrainer(BaseModelExecutor):
 
         config = self.config
         spec = FeatureSpec(n_features=config.n_features, ngram_range=config.ngram_range, analyzer=config.analyzer)
-        with tempfile.TemporaryDirectory(prefix="hashed-rows-") as scratch:
+        with scratch_folder(self.work_dir) as scratch:
             rows = self.data_connector(pool, spec=spec, scratch=scratch)
             if not len(rows):
                 raise ComponentError("the data pool has no rows to train on", where=Position(pool))
@@ -122,7 +122,7 @@ class SklearnTextClassifierTrainer(BaseModelExecutor):
         from djsandbox_sklearn.features import HashedRows  # noqa: PLC0415 - heavy
 
         rows = read_rows(input_data, text_key=self.config.text_key, label_key=self.config.label_key)
-        return HashedRows(rows, kwargs["spec"], Path(kwargs["scratch"]))
+        return HashedRows(rows, kwargs["spec"], kwargs["scratch"])
 
     def _watch_run(self, line: str, **kwargs: Any) -> None:
         """`[pool] seed 0 epoch 1 loss: 0.5` becomes the metric `<meta_name>.<pool>.seed_0.loss`."""
