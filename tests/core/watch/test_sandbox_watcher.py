@@ -312,7 +312,7 @@ def test_adopting_keeps_what_the_run_has_recorded_before_and_lets_it_record_on(t
     resumed.adopt("r2/1/first")
     for watcher in (resumed, SandboxWatcher(tmp_path)):
         assert [watcher.query(name) for name in ("first", "analysis.mean", "later")] == [1, 1, 2]
-        assert watcher.history("first") == [(None, 1), (None, 1)]
+        assert watcher.history("first") == [(None, 1)]
 
 
 def test_an_attempt_that_recorded_nothing_is_adopted_without_a_trace(tmp_path: Path) -> None:
@@ -343,6 +343,18 @@ def test_the_next_attempt_of_a_job_replaces_what_its_last_one_measured(tmp_path:
         assert view.query("analysis") == {"text_len": {"mean": 3}}
         assert view.query("other") == 9
         assert view.history("analysis.text_len.mean") == [(None, 1), (None, 3)]
+
+
+def test_an_iteration_that_shares_a_result_of_this_run_sees_its_metrics_and_shows_its_tables_once(tmp_path: Path) -> None:
+    watcher = SandboxWatcher(tmp_path)
+    job(watcher, iteration=1).watch({"a": 1}, step=0)
+    job(watcher, iteration=1).watch_table("T", ["a"], [[1]])
+    job(watcher, iteration=2).watch({"b": 2}, step=0)
+    watcher.adopt("r1/1/analysis")
+    for view in (watcher, SandboxWatcher(tmp_path)):
+        assert view.query("analysis") == {"a": 1}
+        assert view.history("analysis.a") == [(0, 1)]
+        assert len(view.tables()) == 1
 
 
 # -- surviving -----------------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ class View:
     """What the lines read so far say about the run they end with.
 
     A job's newest attempt replaces what its earlier ones recorded, in `value`: an iteration must not see what only the one
-    before it measured. `history` and `tables` keep all of the run.
+    before it measured. `history` and `tables` keep all of the run, each attempt once.
     """
 
     def __init__(self) -> None:
@@ -77,6 +77,7 @@ class View:
         self._latest: dict[str, Metric] = {}
         self._histories: dict[str, list[tuple[int | None, Any]]] = {}
         self._attempts: dict[str, str] = {}
+        self._seen: set[str] = set()
         self._archive: dict[str, list[Mapping[str, Any]]] = {}
 
     def apply(self, line: Mapping[str, Any]) -> None:
@@ -87,8 +88,9 @@ class View:
         elif kind == "config":
             self.configs[line["name"]] = decode(line["value"])
         elif kind == "adopted":
+            again = line["attempt"] in self._seen
             for earlier in self._archive.get(line["attempt"], ()):
-                self._show(earlier)
+                self._show(earlier, again=again)
         elif kind in ("metric", "table"):
             if line["attempt"]:
                 self._archive.setdefault(line["attempt"], []).append(line)
@@ -113,15 +115,18 @@ class View:
     def _begin(self) -> None:
         self.tables, self.configs = [], {}
         self._latest, self._histories, self._attempts = {}, {}, {}
+        self._seen = set()
 
-    def _show(self, line: Mapping[str, Any]) -> None:
+    def _show(self, line: Mapping[str, Any], *, again: bool = False) -> None:
         job_id, attempt = line["job"], line["attempt"]
+        self._seen.add(attempt)
         if job_id and self._attempts.get(job_id) != attempt:
             self._attempts[job_id] = attempt
             self._latest = {name: metric for name, metric in self._latest.items() if metric.job_id != job_id}
-        if line["kind"] == "table":
+        if line["kind"] == "metric":
+            metric = metric_of(line)
+            self._latest[metric.name] = metric
+            if not again:
+                self._histories.setdefault(metric.name, []).append((metric.step, metric.value))
+        elif not again:
             self.tables.append(table_of(line))
-            return
-        metric = metric_of(line)
-        self._latest[metric.name] = metric
-        self._histories.setdefault(metric.name, []).append((metric.step, metric.value))
