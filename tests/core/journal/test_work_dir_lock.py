@@ -66,24 +66,32 @@ def test_a_program_that_the_run_had_started_does_not_keep_the_lock(
         os.kill(child, signal.SIGKILL)
 
 
-def test_a_forked_child_neither_keeps_nor_gives_back_the_lock(tmp_path: Path) -> None:
+def test_a_forked_worker_that_outlives_the_run_does_not_keep_the_lock(tmp_path: Path) -> None:
     read_end, write_end = os.pipe()
-    with WorkDirLock(tmp_path) as lock:
-        child = os.fork()
-        if child == 0:  # leaves the with block as a forked worker that unwinds its stack would
-            lock.__exit__(None, None, None)
+    with WorkDirLock(tmp_path):
+        worker = os.fork()
+        if worker == 0:
             os.close(write_end)
-            os.read(read_end, 1)
+            os.read(read_end, 1)  # until the other end is closed
             os._exit(0)
-        with pytest.raises(ConfigError, match=f"process {os.getpid()} "), WorkDirLock(tmp_path):
-            pass
     try:
         with WorkDirLock(tmp_path):
             pass
     finally:
         os.close(write_end)
-        os.waitpid(child, 0)
+        os.waitpid(worker, 0)
         os.close(read_end)
+
+
+def test_a_forked_worker_that_unwinds_its_stack_does_not_give_the_lock_back(tmp_path: Path) -> None:
+    with WorkDirLock(tmp_path) as lock:
+        worker = os.fork()
+        if worker == 0:
+            lock.__exit__(None, None, None)
+            os._exit(0)
+        os.waitpid(worker, 0)
+        with pytest.raises(ConfigError, match=f"process {os.getpid()} "), WorkDirLock(tmp_path):
+            pass
 
 
 def test_a_work_dir_can_be_locked_again_after_its_release(tmp_path: Path) -> None:
