@@ -49,6 +49,8 @@ class Workplace:
         return str(path)
 
     def job(self, component_class: type[Component], cache_dir: Path | None = None, **config: Any) -> Component:
+        if component_class.__name__ != "KSigmaRefiner":
+            config.setdefault("np", 1)
         self._jobs += 1
         work_dir = self.folder / f"job_{self._jobs}"
         work_dir.mkdir()
@@ -82,7 +84,7 @@ def rows_of() -> Callable[[str], list[dict[str, Any]]]:
 @pytest.fixture
 def texts() -> list[dict[str, Any]]:
     """Forty rows whose length, word count and repetition differ."""
-    words = "small models learn from what the data says about the world and its many odd corners".split()
+    words = ("small models learn from what the data says " * 2 + "about the world and its many odd corners").split()
     return [{"text": " ".join(words[i % 7 : i % 7 + 1 + i % 9] * (1 + i % 3)), "meta": {"number": i}} for i in range(40)]
 
 

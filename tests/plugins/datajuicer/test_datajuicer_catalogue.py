@@ -39,9 +39,7 @@ def test_the_operators_with_statistics_are_those_of_the_analyzer(data_juicer: An
     from data_juicer.ops.base_op import OPERATORS
 
     analysed = {
-        name
-        for name in operators()
-        if issubclass(OPERATORS.modules[name], Filter) and name not in NON_STATS_FILTERS.modules
+        name for name in operators() if issubclass(OPERATORS.modules[name], Filter) and name not in NON_STATS_FILTERS.modules
     }
     assert {name for name, entry in operators().items() if "stats" in entry} == analysed
 

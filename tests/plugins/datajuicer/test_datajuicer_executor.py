@@ -43,9 +43,7 @@ def test_rows_before_and_after_each_operator_are_watched(workplace: Any, texts: 
 
 def test_nothing_is_written_beside_the_users_data_and_the_result(workplace: Any, texts: Any) -> None:
     data = Path(workplace.dataset(texts, "given/data.jsonl"))
-    workplace.job(
-        DJExecutor, dataset_path=str(data), export_path=workplace.out(), process=[{"text_length_filter": None}]
-    ).run()
+    workplace.job(DJExecutor, dataset_path=str(data), export_path=workplace.out(), process=[{"text_length_filter": None}]).run()
     assert list(data.parent.iterdir()) == [data]
     assert [path.name for path in Path(workplace.out()).parent.iterdir()] == ["out.jsonl"]
 
@@ -132,7 +130,7 @@ def test_an_operator_that_loses_all_rows_fails_the_job(workplace: Any, texts: An
         custom_operator_paths=[own],
         process=[{"fails_for_all_mapper": None}],
     )
-    with pytest.raises(ComponentError, match="nothing is left of 40 rows.*this row is too much"):
+    with pytest.raises(ComponentError, match=r"nothing is left of 40 rows.*this row is too much"):
         job.run()
     assert not Path(workplace.out()).exists()
 

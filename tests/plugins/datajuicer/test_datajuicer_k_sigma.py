@@ -116,7 +116,11 @@ def test_order_and_other_keys_of_the_recipe_are_kept(workplace: Any) -> None:
     job = workplace.job(KSigmaRefiner, path_k_sigma_recipe=workplace.out("r.yaml"))
     written = yaml.safe_load(Path(job.run(recipe, {"text_len": measures(5, 1, 1, 9)})).read_text(encoding="utf-8"))
     assert list(written) == list(recipe)
-    assert [next(iter(entry)) for entry in written["process"]] == ["words_num_filter", "clean_email_mapper", "text_length_filter"]
+    assert [next(iter(entry)) for entry in written["process"]] == [
+        "words_num_filter",
+        "clean_email_mapper",
+        "text_length_filter",
+    ]
     assert {**written, "process": None} == {**recipe, "process": None}
     assert json.dumps(recipe) == untouched
 

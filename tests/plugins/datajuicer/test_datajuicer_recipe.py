@@ -11,7 +11,11 @@ from djsandbox_datajuicer.executor import DJExecutor
 from djsandbox_datajuicer.recipe import data_juicer_settings
 from pydantic import ValidationError
 
-SOUND: dict[str, Any] = {"dataset_path": "in.jsonl", "export_path": "out.jsonl", "process": [{"text_length_filter": {"min_len": 3}}]}
+SOUND: dict[str, Any] = {
+    "dataset_path": "in.jsonl",
+    "export_path": "out.jsonl",
+    "process": [{"text_length_filter": {"min_len": 3}}],
+}
 
 
 def findings(component_class: type[Any] = DJExecutor, **changed: Any) -> list[Any]:

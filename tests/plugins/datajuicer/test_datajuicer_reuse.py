@@ -170,6 +170,9 @@ def test_hashes_that_came_with_the_data_are_not_believed(bench: Any, workplace: 
 
 
 def test_an_analysis_that_lost_rows_leaves_no_record(bench: Any, workplace: Any, texts: Any) -> None:
-    bench.data = workplace.dataset([*texts, {"text": "has no date", "meta": {"number": 41}}])
-    bench.analyse([LENGTH, {"specified_numeric_field_filter": {"field_key": "meta.nowhere"}}])
-    assert not list((workplace.cache_dir).rglob("*.jsonl"))
+    rows = [{**row, "title": None if row["meta"]["number"] == 7 else row["text"]} for row in texts]
+    bench.data = workplace.dataset(rows)
+    process = [{"text_length_filter": {"text_key": "title", "batch_size": 1, "min_len": 20}}]
+    assert len(Path(bench.analyse(process)).read_text().splitlines()) == 39
+    assert not list(workplace.cache_dir.rglob("*.jsonl"))
+    assert bench.process(process) == bench.process(process, afresh=True) != []

@@ -50,12 +50,20 @@ def test_models_are_freed_by_the_one_function_that_is_mended(data_juicer: Any) -
     users = {name for name, tree in found.items() if "free_models(" in ast.unparse(tree)}
     assert users - {"utils/unittest_utils.py"} == {"utils/model_utils.py", "ops/base_op.py"}
     (function,) = [
-        node
-        for node in found["utils/model_utils.py"].body
-        if isinstance(node, ast.FunctionDef) and node.name == "free_models"
+        node for node in found["utils/model_utils.py"].body if isinstance(node, ast.FunctionDef) and node.name == "free_models"
     ]
     assert "torch.cuda.empty_cache()" in ast.unparse(function)
     assert [argument.arg for argument in function.args.args] == ["clear_model_zoo"]
+
+
+def test_the_analyzer_draws_with_the_two_classes_that_can_be_left_out() -> None:
+    from data_juicer.core import analyzer
+
+    drawing = {name for name in vars(analyzer) if name.endswith("Analysis")}
+    assert drawing == {"ColumnWiseAnalysis", "CorrelationAnalysis", "OverallAnalysis"}
+    with runtime.no_pictures():
+        assert analyzer.ColumnWiseAnalysis is analyzer.CorrelationAnalysis
+    assert analyzer.ColumnWiseAnalysis.__module__ == "data_juicer.analysis.column_wise_analysis"
 
 
 def test_a_missing_package_is_named_and_not_installed(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -82,7 +83,9 @@ class DJAnalyzer(BaseDataExecutor):
         with runtime.session(work_dir, self.context.log_file) as session:
             analyzer = _analyzer({**settings, "export_path": str(written.resolve())}, work_dir)
             dataset = datasets_in.load(analyzer, settings)
-            analyzer.run(dataset=datasets_in.with_statistics(dataset, process), skip_export=not self._draws(), skip_return=True)
+            ready = datasets_in.with_statistics(dataset, process)
+            with contextlib.nullcontext() if self._draws() else runtime.no_pictures():
+                analyzer.run(dataset=ready, skip_export=not self._draws(), skip_return=True)
             errors = session.operator_errors()
         if errors:
             self.logger.warning(

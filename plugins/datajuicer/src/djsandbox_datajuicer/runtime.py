@@ -194,9 +194,46 @@ def parsed(settings: dict[str, Any], work_dir: Path) -> Any:
     paths = complete.pop("custom_operator_paths", None) or []
     _load_once([paths] if isinstance(paths, str) else paths)
     try:
-        return get_init_configs(complete)
+        config = get_init_configs(complete)
     except SystemExit as stop:
         raise ComponentError("Data-Juicer refuses the recipe", fix="its reason is in the log of the job") from stop
+    if config.np == 1:
+        _work_in_this_process(config.process)
+    return config
+
+
+def _work_in_this_process(process: list[dict[str, Any]]) -> None:
+    """Spare each step of `np: 1` a pool with one worker."""
+    for entry in process:
+        for arguments in entry.values():
+            if arguments.get("num_proc") == 1:
+                arguments.update(num_proc=None, auto_op_parallelism=False)
+
+
+@contextlib.contextmanager
+def no_pictures() -> Iterator[None]:
+    """An analysis that draws nothing: neither histograms nor correlations."""
+    from data_juicer.core import analyzer  # noqa: PLC0415
+
+    names = ("ColumnWiseAnalysis", "CorrelationAnalysis")
+    drawing = {name: getattr(analyzer, name) for name in names}
+    try:
+        for name in names:
+            setattr(analyzer, name, _DrawsNothing)
+        yield
+    finally:
+        for name, original in drawing.items():
+            setattr(analyzer, name, original)
+
+
+class _DrawsNothing:
+    """Takes the place of Data-Juicer's drawing classes."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def analyze(self, *_: Any, **__: Any) -> None:
+        """Nothing."""
 
 
 _loaded: set[str] = set()
