@@ -66,21 +66,33 @@ def test_a_program_that_the_run_had_started_does_not_keep_the_lock(
         os.kill(child, signal.SIGKILL)
 
 
-def test_a_forked_worker_that_outlives_the_run_does_not_keep_the_lock(tmp_path: Path) -> None:
+FORK_A_WORKER = """
     read_end, write_end = os.pipe()
-    with WorkDirLock(tmp_path):
-        worker = os.fork()
-        if worker == 0:
-            os.close(write_end)
-            os.read(read_end, 1)  # until the other end is closed
-            os._exit(0)
+    worker = os.fork()
+    if worker == 0:
+        os.write(write_end, b"x")
+        os.close(1)
+        time.sleep(600)
+        os._exit(0)
+    os.read(read_end, 1)
+    open({note!r}, "w").write(str(worker))
+"""
+
+
+def test_a_forked_worker_that_outlives_the_run_does_not_keep_the_lock(
+    tmp_path: Path, start_python: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    note = tmp_path / "worker"
+    process = start_python(holder(tmp_path, before="import os, time", inside=FORK_A_WORKER.format(note=str(note)).strip()))
+    worker = int(note.read_text())
     try:
+        process.kill()
+        process.wait()
+        os.kill(worker, 0)
         with WorkDirLock(tmp_path):
             pass
     finally:
-        os.close(write_end)
-        os.waitpid(worker, 0)
-        os.close(read_end)
+        os.kill(worker, signal.SIGKILL)
 
 
 def test_a_forked_worker_that_unwinds_its_stack_does_not_give_the_lock_back(tmp_path: Path) -> None:

@@ -55,6 +55,8 @@ class WorkDirLock:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._fd is not None:
             self._note(self._fd, None)
+            with contextlib.suppress(OSError):  # where there is no flock
+                fcntl.flock(self._fd, fcntl.LOCK_UN)
             self.abandon()
 
     def abandon(self) -> None:
