@@ -1,0 +1,138 @@
+"""The guide's own example at the guide's own paths, run from a copy of the files of the checkout."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import djsandbox
+import pytest
+import yaml
+from djsandbox.cli.main import call
+from djsandbox.plugins.index import plugin_index
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = "configs/demo/sandbox/sandbox.yaml"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that has what the example names, and nothing that an earlier run left."""
+    shutil.copytree(ROOT / "configs/demo", tmp_path / "configs/demo")
+    shutil.copytree(ROOT / "demos", tmp_path / "demos")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def later_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The two types of the example whose plugins are not part of this version, as a third party would bring them."""
+    site = tmp_path / "site"
+    info = site / "later-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: later\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[djsandbox.model_train_executors]\nmodelscope = later_types:Trainer\n"
+        "[djsandbox.data_evaluators]\ndj_text_quality_classifier = later_types:Scorer\n"
+    )
+    (site / "later_types.py").write_text(
+        "from typing import Any\n"
+        "from djsandbox import BaseEvaluator, BaseModelExecutor, ComponentConfig, InputPath, OutputPath\n\n\n"
+        "class Trainer(BaseModelExecutor):\n"
+        "    class Config(ComponentConfig):\n"
+        "        train_dataset: InputPath\n        work_dir: OutputPath\n        model_name: str\n        trainer_name: str\n"
+        "        key_remapping: dict[str, str]\n        train: dict[str, Any]\n\n"
+        "    async def _run(self, run_type, run_obj=None, **kwargs):\n        return self.config.work_dir\n\n\n"
+        "class Scorer(BaseEvaluator):\n"
+        "    class Config(ComponentConfig):\n        dataset_path: InputPath\n\n"
+        "    def run(self, eval_type, eval_obj=None, **kwargs):\n        return 1.0\n"
+    )
+    monkeypatch.syspath_prepend(str(site))
+    plugin_index.cache_clear()
+    yield
+    sys.modules.pop("later_types", None)
+    plugin_index.cache_clear()
+
+
+def without(hooks: set[str]) -> str:
+    """The example less the jobs of `hooks`, as a file beside it."""
+    data = yaml.safe_load(Path(CONFIG).read_text(encoding="utf-8"))
+    for key, jobs in data.items():
+        if key.endswith("_job_configs"):
+            data[key] = [job for job in jobs if job["hook"] not in hooks]
+    path = Path(CONFIG).with_name("shorter.yaml")
+    path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    return str(path)
+
+
+def test_the_example_has_the_guides_keys_and_values() -> None:
+    data = yaml.safe_load((ROOT / CONFIG).read_text(encoding="utf-8"))
+    assert (data["project_name"], data["experiment_name"], data["hpo_config"]) == ("demo-sandbox", "demo-sandbox-run0", None)
+    recipe, extra = "configs/demo/process.yaml", "extra_configs"
+    jobs = [job for key in data if key.endswith("_job_configs") for job in data[key]]
+    assert [(job["hook"], job["meta_name"], job["dj_configs"], job[extra]) for job in jobs] == [
+        ("ProbeViaAnalyzerHook", "analysis_ori_data", recipe, None),
+        (
+            "RefineRecipeViaKSigmaHook",
+            "analysis_ori_data",
+            recipe,
+            {"path_k_sigma_recipe": "./outputs/demo-process/k_sigma_new_recipe.yaml"},
+        ),
+        ("ProcessDataHook", None, "./outputs/demo-process/k_sigma_new_recipe.yaml", None),
+        ("TrainModelHook", None, None, "configs/demo/sandbox/gpt3_extra_train_config.json"),
+        ("ProbeViaAnalyzerHook", "analysis_processed_data", recipe, None),
+        ("EvaluateDataHook", "eval_data", None, "configs/demo/sandbox/gpt3_data_quality_eval_config.yaml"),
+    ]
+
+
+def test_what_is_missing_is_only_what_other_packages_bring(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["validate", CONFIG, "--json"]) == 2
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    assert [(Path(item["file"]).name, item["fix"]) for item in problems] == [
+        ("gpt3_extra_train_config.json", "pip install djsandbox-modelscope"),
+        ("gpt3_data_quality_eval_config.yaml", "pip install --upgrade djsandbox-datajuicer"),
+    ]
+
+
+@pytest.mark.usefixtures("later_plugins")
+def test_the_whole_example_is_valid_before_any_of_its_files_are_made(checkout: Path) -> None:
+    warnings = djsandbox.validate(CONFIG)
+    assert not (checkout / "outputs").exists()
+    (warning,) = warnings
+    assert "before and after will be equal" in warning.message
+    assert warning.where is not None
+    assert warning.where.file == CONFIG
+    assert "input: {dj_configs.dataset_path: anonymous.process.res_0}" in str(warning.fix)
+
+
+@pytest.mark.usefixtures("later_plugins")
+def test_the_suggested_input_line_mends_the_warning(checkout: Path) -> None:
+    data = yaml.safe_load(Path(CONFIG).read_text(encoding="utf-8"))
+    data["execution_job_configs"][0]["meta_name"] = "process"
+    data["evaluation_job_configs"][0]["input"] = {"dj_configs.dataset_path": "anonymous.process.res_0"}
+    mended = Path("mended.yaml")
+    mended.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    assert djsandbox.validate(mended) == ()
+
+
+@pytest.mark.slow
+def test_everything_but_the_training_runs_for_real(checkout: Path, language_model: None) -> None:
+    result = djsandbox.run(without({"TrainModelHook", "EvaluateDataHook"}))
+    jobs = result.context["anonymous"]
+    assert [job["meta_name"] for job in jobs] == ["analysis_ori_data", "analysis_ori_data", "", "analysis_processed_data"]
+    rows = [json.loads(line) for line in Path("outputs/demo-process/demo-processed.jsonl").read_text("utf-8").splitlines()]
+    assert 0 < len(rows) <= 6
+    refined = yaml.safe_load(Path("outputs/demo-process/k_sigma_new_recipe.yaml").read_text(encoding="utf-8"))
+    assert refined["process"][0]["language_id_score_filter"]["lang"] == "zh"
+    statistics = djsandbox.SandboxWatcher(result.work_dir).query("analysis_ori_data.lang_score")
+    assert {"mean", "std", "min", "max"} <= set(statistics)
+
+
+@pytest.mark.slow
+def test_the_example_resumed_repeats_nothing(checkout: Path, language_model: None) -> None:
+    config = without({"TrainModelHook", "EvaluateDataHook"})
+    first = djsandbox.run(config)
+    again = djsandbox.run(config, resume=True)
+    assert again.executed == ()
+    assert again.context == first.context
