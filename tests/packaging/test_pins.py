@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+ONLY_AS_SOURCE = ("emoji", "wget")
+"""Pinned distributions, all in pure Python, that come without wheels."""
 
 REMEDY = "run: python tools/make_constraints.py"
 
@@ -91,6 +94,19 @@ def test_writing_the_pins_again_changes_none(root: Path, packages: Sequence[Any]
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "constraints.txt").read_text() == (root / "constraints.txt").read_text(), REMEDY
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_the_pins_can_be_installed_on_python(
+    version: str, pins: list[Requirement], uv: Callable[..., None], tmp_path: Path
+) -> None:
+    asked = tmp_path / "all.in"
+    asked.write_text("".join(f"{pin}\n" for pin in pins))
+    sources = [option for name in ONLY_AS_SOURCE for option in ("--no-binary", name)]
+    uv("pip", "compile", "--quiet", "--python-version", version, "--only-binary", ":all:", *sources,
+       "--output-file", str(tmp_path / "all.txt"), str(asked))  # fmt: skip
+    assert len((tmp_path / "all.txt").read_text().splitlines()) >= len(pins)
 
 
 def test_nothing_pinned_is_a_deep_learning_framework(pins: list[Requirement]) -> None:
