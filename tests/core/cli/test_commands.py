@@ -58,7 +58,7 @@ def test_a_run_prints_its_progress_to_stderr_and_its_tables_to_stdout(folder: Pa
     assert call(["run", "c.yaml"]) == 0
     printed = capsys.readouterr()
     assert printed.err.startswith("[1/1] m (EvaluateDataHook: ./parts.py:Give)")
-    assert "1 jobs run, 0 reused" in printed.err
+    assert "1 job run, 0 reused" in printed.err
     assert printed.out.splitlines() == [
         "",
         "Values",
@@ -110,7 +110,7 @@ def test_global_keys_are_options(folder: Path) -> None:
 
 def test_validate_says_that_a_config_is_valid(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(["validate", "c.yaml"]) == 0
-    assert capsys.readouterr().out == "c.yaml is valid: 1 jobs in 1 pipeline(s)\n"
+    assert capsys.readouterr().out == "c.yaml is valid: 1 job in 1 pipeline\n"
     assert not (folder / "outputs").exists()
 
 

@@ -412,3 +412,19 @@ def test_planning_writes_nothing(lab: Lab) -> None:
     before = sorted(path for path in lab.folder.rglob("*") if "__pycache__" not in path.parts)
     foretold(resume=True)
     assert sorted(path for path in lab.folder.rglob("*") if "__pycache__" not in path.parts) == before
+
+
+def test_a_data_frame_among_the_outputs_is_resumed_and_made_again_when_it_is_lost(lab: Lab) -> None:
+    pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    lab.edit_parts(
+        "return tuple(self", 'import pandas\n        return pandas.DataFrame({"x": [1, 2]})\n        return tuple(self'
+    )
+    first = lab.run(GIVE)
+    assert list(first.context["anonymous"][0]["a"]["x"]) == [1, 2]
+    again = lab.run(GIVE, resume=True)
+    assert again.executed == ()
+    assert again.context["anonymous"][0]["a"].equals(first.context["anonymous"][0]["a"])
+    for file in (lab.work_dir / "jobs").rglob("*.parquet"):
+        file.unlink()
+    assert lab.run(GIVE, resume=True).executed == ("anonymous/evaluation/0",)

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 from djsandbox.errors import SandboxError
@@ -49,13 +50,14 @@ class Progress:
         self._started = time.monotonic()
         self._running = f"{self._position()} {_name(job)}"
         if self._live is not None:
-            self._live.update(f"{self._running} ...")
+            self._live.update(escape(f"{self._running} ..."))
 
     @hookimpl
     def djsandbox_metrics_logged(self, name: str, value: Any) -> None:
         """Show the latest number beside the job that works."""
         if self._live is not None and isinstance(value, (int, float)):
-            self._live.update(f"{self._running} ... {time.monotonic() - self._started:.0f} s, {name} = {value:.4g}")
+            seconds = time.monotonic() - self._started
+            self._live.update(escape(f"{self._running} ... {seconds:.0f} s, {name} = {value:.4g}"))
 
     @hookimpl
     def djsandbox_job_finished(self, job: JobEvent) -> None:

@@ -20,7 +20,7 @@ def run(quiet: bool, as_json: bool, **options: Any) -> int:
     With --resume, what is unchanged since an earlier run in the same work_dir is taken over.
     """
     from djsandbox.cli.progress import Progress  # noqa: PLC0415 - the commands import what they need when they run
-    from djsandbox.cli.show import show_json, show_problems, show_table  # noqa: PLC0415
+    from djsandbox.cli.show import counted, show_json, show_problems, show_table  # noqa: PLC0415
     from djsandbox.engine.api import checked_plan  # noqa: PLC0415
     from djsandbox.engine.run import run_plan  # noqa: PLC0415
     from djsandbox.errors import JobFailed  # noqa: PLC0415
@@ -51,6 +51,6 @@ def run(quiet: bool, as_json: bool, **options: Any) -> int:
     for table in result.tables:
         show_table(table.columns, table.rows, title=table.title, notes=table.notes)
     if not quiet:
-        done = f"{len(result.executed)} jobs run, {len(result.reused)} reused, {result.seconds:.1f} s"
+        done = f"{counted(len(result.executed), 'job')} run, {len(result.reused)} reused, {result.seconds:.1f} s"
         click.echo(f"\n{result.run_id} done: {done}; context: {result.work_dir / 'context_infos.json'}", err=True)
     return 0

@@ -15,7 +15,7 @@ def show_error(error: SandboxError) -> None:
     """Print all problems of `error` to stderr."""
     show_problems(error.problems)
     if len(error.problems) > 1:
-        click.secho(f"{len(error.problems)} problems", fg="red", bold=True, err=True)
+        click.secho(counted(len(error.problems), "problem"), fg="red", bold=True, err=True)
 
 
 def show_problems(problems: Iterable[Problem]) -> None:
@@ -38,6 +38,11 @@ def problem_data(problem: Problem) -> dict[str, Any]:
         "line": (where.line or None) if where else None,
         "fix": problem.fix,
     }
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 job`, `2 jobs`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def show_json(data: Any) -> None:

@@ -14,7 +14,7 @@ from djsandbox.cli.options import ConfigCommand, config_options, load
 @click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
 def validate(as_json: bool, **options: Any) -> int:
     """Check everything in CONFIG that can be checked before a run."""
-    from djsandbox.cli.show import problem_data, show_json, show_problems  # noqa: PLC0415
+    from djsandbox.cli.show import counted, problem_data, show_json, show_problems  # noqa: PLC0415
     from djsandbox.engine.api import checked_plan  # noqa: PLC0415
     from djsandbox.errors import ConfigError  # noqa: PLC0415
 
@@ -29,5 +29,6 @@ def validate(as_json: bool, **options: Any) -> int:
         show_json({"valid": True, "problems": [problem_data(problem) for problem in plan.warnings]})
         return 0
     show_problems(plan.warnings)
-    click.echo(f"{plan.config.file} is valid: {len(plan.jobs)} jobs in {len(plan.config.pipelines)} pipeline(s)")
+    jobs, pipelines = counted(len(plan.jobs), "job"), counted(len(plan.config.pipelines), "pipeline")
+    click.echo(f"{plan.config.file} is valid: {jobs} in {pipelines}")
     return 0

@@ -69,6 +69,7 @@ def execute(
     written = [path for place in watched for path, stamp in snapshot(place).items() if before[place].get(path) != stamp]
     written = [path for path in written if not folders.owns(path)]
     named = [path for value in encoded.values() for path in _paths_in(value)]
+    named += snapshot(folders.frames(job.id))
     return JobRecord(
         run_id=run_id,
         iteration=iteration,

@@ -11,6 +11,7 @@ from typing import Any
 
 from djsandbox.engine.ingredients import changed
 from djsandbox.engine.prepare import PreparedJob
+from djsandbox.errors import SandboxError
 from djsandbox.journal.fingerprint import Fingerprints
 from djsandbox.journal.history import History, JobRecord
 
@@ -58,7 +59,7 @@ class Reuse:
         for path, fingerprint in record.files.items():
             try:
                 found = self.fingerprints.of(path)
-            except OSError:
+            except (OSError, SandboxError):
                 return f"'{path}' is gone"
             if found != fingerprint:
                 return f"'{path}' was changed"
