@@ -136,7 +136,10 @@ def test_old_and_new_bounds_are_shown_in_a_table(workplace: Any) -> None:
     job.run({"process": [{"text_length_filter": {"min_len": 4}}]}, {"text_len": measures(50, 5, 9, 99)})
     ((_, columns, rows),) = job.watcher.tables
     assert columns == ("operator", "argument", "statistic", "before", "after")
-    assert rows[0] == ("text_length_filter", "min_len", "text_len", 4, 35)
+    assert list(rows) == [
+        ("text_length_filter", "min_len", "text_len", 4, 35),
+        ("text_length_filter", "max_len", "text_len", "none", 65),
+    ]
 
 
 @pytest.mark.parametrize("feedback", [None, {}, {"input_rows": 4, "left_after": {"1_text_length_filter": 3}}])

@@ -22,7 +22,7 @@ from djsandbox_datajuicer.recipe import (
     is_repeatable,
     operations,
 )
-from djsandbox_datajuicer.recipe_check import check_recipe
+from djsandbox_datajuicer.recipe_check import check_recipe, check_result
 
 _NOT_NUMBERS = ("unique", "top", "freq")
 _ANALYSED = "analysed.jsonl"
@@ -50,12 +50,12 @@ class DJAnalyzer(BaseDataExecutor):
         names = [name for _, name, _ in operations(self.config)]
         if all(name in known and "stats" not in known[name] and not known[name].get("tagging") for name in names):
             yield Finding(("process",), "no operator of the recipe computes statistics", "add a filter to `process`")
-        if self._exports_rows() and not self.config.export_path:
-            yield Finding(("export_path",), "export_original_dataset needs a place to write to", "set export_path")
+        if self.config.export_original_dataset:
+            yield from check_result(self.config)
 
     def key_fields(self) -> Mapping[str, Any]:
         """The recipe without what statistics do not depend on: filter bounds, the number of processes, exports."""
-        fields = self.config.model_dump(mode="json", exclude={*EXECUTION_KEYS, "export_path"})
+        fields: dict[str, Any] = self.config.model_dump(mode="json", exclude={*EXECUTION_KEYS, "export_path"})
         fields["process"] = [[name, _shaping(name, arguments)] for _, name, arguments in operations(self.config)]
         return fields
 

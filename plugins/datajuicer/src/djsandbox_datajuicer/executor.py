@@ -17,7 +17,7 @@ from djsandbox_datajuicer.recipe import (
     is_repeatable,
     operations,
 )
-from djsandbox_datajuicer.recipe_check import check_recipe
+from djsandbox_datajuicer.recipe_check import check_recipe, check_result
 
 
 class DJExecutor(BaseDataExecutor):
@@ -34,8 +34,7 @@ class DJExecutor(BaseDataExecutor):
     def check(self) -> Iterable[Finding]:
         """Operators, arguments and values that Data-Juicer does not know."""
         yield from check_recipe(self.config)
-        if not self.config.export_path:
-            yield Finding(("export_path",), "the recipe does not say where its result goes", "set export_path")
+        yield from check_result(self.config)
 
     def referenced_files(self) -> Iterable[str]:
         """Files under `dataset.configs`, and the code of the user's own operators."""

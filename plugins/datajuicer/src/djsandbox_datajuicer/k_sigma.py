@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ class KSigmaRefiner(BaseRecipeRefiner):
             before = arguments.get(bound.argument, default_of(op, bound.argument))
             after = k_sigma(op, bound, seen[bound.statistic], self.config.k)
             arguments[bound.argument] = after
-            rows.append((op, bound.argument, bound.statistic, before, after))
+            rows.append((op, bound.argument, bound.statistic, _shown(before, bound.argument in (given or {})), after))
         return {op: arguments or given}
 
     def _write(self, recipe: Mapping[str, Any]) -> None:
@@ -81,6 +82,13 @@ class KSigmaRefiner(BaseRecipeRefiner):
             write_whole(path, json.dumps(recipe, ensure_ascii=False, indent=2) + "\n")
         else:
             write_whole(path, yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True))
+
+
+def _shown(before: Any, given: bool) -> Any:
+    """A bound as people read it: Data-Juicer's defaults use the largest numbers there are for none."""
+    if before is None or (not given and abs(before) >= sys.maxsize):
+        return "none"
+    return before if given else f"{before} (default)"
 
 
 def _why_not(op: str, bound: Bound, arguments: Mapping[str, Any], seen: Mapping[str, Measures]) -> str | None:

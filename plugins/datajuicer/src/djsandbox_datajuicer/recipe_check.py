@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 from typing import Any
 
 from djsandbox import Finding, Loc
@@ -17,8 +18,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "bool": (bool,),
     "list": (list, tuple),
-    "dict": (Mapping,),  # type: ignore[dict-item]
+    "dict": (Mapping,),
 }
+_RESULTS = ("jsonl", "json", "parquet")
 _LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
 
@@ -51,14 +53,25 @@ def _check_keys(config: RecipeBase) -> Iterator[Finding]:
     if getattr(config, "export_shard_size", None):
         message = "export_shard_size gives several files where the jobs that follow need one"
         yield Finding(("export_shard_size",), message, "leave the key out, or set it to 0")
-    if config.export_path and "://" in config.export_path:
-        yield Finding(("export_path",), f"'{config.export_path}' is not a local path", "name a local file")
 
 
 def _check_source(config: RecipeBase) -> Iterator[Finding]:
     if not (config.dataset_path or getattr(config, "dataset", None) or getattr(config, "generated_dataset_config", None)):
         yield Finding(("dataset_path",), "the recipe names no dataset",
                       "set dataset_path, dataset or generated_dataset_config")  # fmt: skip
+
+
+def check_result(config: RecipeBase) -> Iterator[Finding]:
+    """Where the rows go: a local file of a kind that Data-Juicer writes."""
+    if not config.export_path:
+        yield Finding(("export_path",), "the recipe does not say where its result goes", "set export_path")
+        return
+    if "://" in config.export_path:
+        yield Finding(("export_path",), f"'{config.export_path}' is not a local path", "name a local file")
+    kind = getattr(config, "export_type", None)
+    where, name = ("export_type", kind) if kind else ("export_path", PurePath(config.export_path).suffix.lstrip(".").lower())
+    if name not in _RESULTS:
+        yield Finding((where,), f"Data-Juicer writes no file of kind '{name}'", f"one of {', '.join(_RESULTS)}")
 
 
 def _check_probe(config: RecipeBase) -> Iterator[Finding]:
@@ -130,7 +143,7 @@ def _is(value: Any, kind: str) -> bool:
     return isinstance(value, _TYPES[kind])
 
 
-def _within(value: Any, limit: str, bound: float) -> bool:
+def _within(value: float, limit: str, bound: float) -> bool:
     return {"ge": value >= bound, "gt": value > bound, "le": value <= bound, "lt": value < bound}[limit]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-_PLAIN = {
+_PLAIN: dict[str, dict[str, Any]] = {
     "int": {"type": "int"},
     "float": {"type": "float"},
     "str": {"type": "str"},
