@@ -18,7 +18,7 @@ from djsandbox.engine.advice import advise
 from djsandbox.engine.links import Source, find_source
 from djsandbox.engine.outputs import name_planned_outputs
 from djsandbox.engine.parts import PlannedPart, plan_part
-from djsandbox.engine.placement import Products
+from djsandbox.engine.placement import Products, logical
 from djsandbox.engine.planned import Plan, PlannedJob
 from djsandbox.engine.resolve import ResolvedBlock, resolve_block
 from djsandbox.errors import ConfigError, Position, Problem, SandboxError
@@ -64,9 +64,9 @@ class Planner:
 
         def read_file(path: str) -> Document | None:
             producer = self.products.producer(path)
-            if producer is not None and path in self.documents:
+            if producer is not None and logical(path) in self.documents:
                 reads.add(producer)
-                return Document(self.documents[path], path, {(): Position(path)})
+                return Document(self.documents[logical(path)], path, {(): Position(path)})
             found = find_file(path, self.config.folder)
             return read_mapping(found) if found else None
 
@@ -105,7 +105,7 @@ class Planner:
     def _note_documents(self, hook: JobHook, components: Sequence[Component], recipe: ResolvedBlock) -> None:
         for path, content in hook.planned_documents(components, recipe.data).items():
             if not is_decided_at_run(path):
-                self.documents[path] = content
+                self.documents[logical(path)] = content
 
     def _outputs(self, job: Job, parts: Sequence[PlannedPart]) -> Mapping[str, Any] | None:
         component = parts[-1].component if parts else None
