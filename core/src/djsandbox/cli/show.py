@@ -14,8 +14,9 @@ from djsandbox.errors import Problem, SandboxError
 def show_error(error: SandboxError) -> None:
     """Print all problems of `error` to stderr."""
     show_problems(error.problems)
-    if len(error.problems) > 1:
-        click.secho(counted(len(error.problems), "problem"), fg="red", bold=True, err=True)
+    errors = sum(problem.severity == "error" for problem in error.problems)
+    if errors > 1:
+        click.secho(counted(errors, "error"), fg="red", bold=True, err=True)
 
 
 def show_problems(problems: Iterable[Problem]) -> None:

@@ -146,15 +146,14 @@ class Planner:
 
 
 def make_plan(config: SandboxConfig) -> Plan:
-    """Plan `config`; ConfigError with every problem found where there is one."""
+    """Plan `config`; ConfigError with every problem found, warnings included, where there is an error."""
     planner = Planner(config)
     planner.plan_all()
-    errors = [problem for problem in planner.problems if problem.severity == "error"]
-    if errors:
-        raise ConfigError.of(errors)
-    warnings = [problem for problem in planner.problems if problem.severity == "warning"]
     jobs = tuple(planner.planned)
-    return Plan(config, jobs, (*warnings, *advise(jobs)))
+    problems = [*planner.problems, *advise(jobs)]
+    if any(problem.severity == "error" for problem in problems):
+        raise ConfigError.of(problems)
+    return Plan(config, jobs, tuple(problems))
 
 
 def _writes(parts: Sequence[PlannedPart]) -> tuple[str, ...]:
