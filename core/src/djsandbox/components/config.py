@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
+
+from djsandbox.components.paths import holds_path_in_set
 
 
 class ComponentConfig(BaseModel):
@@ -17,3 +19,11 @@ class ComponentConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), validate_default=True)
 
     outside_key: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a typed path where the engine could not follow it: in a set, which has no order to address it by."""
+        super().__pydantic_init_subclass__(**kwargs)
+        for name, info in cls.model_fields.items():
+            if holds_path_in_set(info.annotation):
+                raise TypeError(f"{cls.__qualname__}.{name}: a set cannot hold typed paths; use a list")

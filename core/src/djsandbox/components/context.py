@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -39,8 +39,8 @@ class _Unwatched:
 class JobContext:
     """A component's surroundings.
 
-    `work_dir` is the job's own folder (created by the engine, new for every attempt), `cache_dir` one that the jobs of a run
-    share; `log_file` receives what the component logs or, as a model executor, prints.
+    `work_dir` is the job's own folder, made by the engine and emptied before every attempt; `cache_dir` is one that the
+    jobs of a run share; `log_file` receives what the component logs or prints.
     """
 
     meta_name: str = ""
@@ -51,4 +51,3 @@ class JobContext:
     log_file: Path | None = None
     watcher: Watcher = field(default_factory=_Unwatched)
     logger: logging.Logger = field(default_factory=lambda: logging.getLogger("djsandbox.component"))
-    options: Mapping[str, Any] = field(default_factory=dict)

@@ -62,7 +62,8 @@ class PathUse:
 def path_uses(config: BaseModel) -> Iterator[PathUse]:
     """Every typed path that is set in `config`, in field order, nested models and lists included."""
     for name, info in type(config).model_fields.items():
-        yield from _walk(info.annotation, tuple(info.metadata), getattr(config, name), (name,))
+        # A config that could not be validated as a whole may lack fields; what it has is still looked at.
+        yield from _walk(info.annotation, tuple(info.metadata), getattr(config, name, None), (name,))
 
 
 def replace_paths(config: ModelT, new_value: Callable[[PathUse], str]) -> ModelT:
@@ -75,6 +76,14 @@ def replace_paths(config: ModelT, new_value: Callable[[PathUse], str]) -> ModelT
             name = str(head)
             changed[name] = _with_value(changed.get(name, getattr(config, name)), tuple(rest), value)
     return config.model_copy(update=changed) if changed else config
+
+
+def holds_path_in_set(annotation: Any, *, inside: bool = False) -> bool:
+    """True where `annotation` has a typed path among the items of a set."""
+    if inside and any(isinstance(item, PathMarker) for item in getattr(annotation, "__metadata__", ())):
+        return True
+    inside = inside or get_origin(annotation) in (set, frozenset)
+    return any(holds_path_in_set(argument, inside=inside) for argument in get_args(annotation))
 
 
 def _walk(annotation: Any, metadata: tuple[Any, ...], value: object, loc: Loc) -> Iterator[PathUse]:
@@ -99,7 +108,14 @@ def _walk(annotation: Any, metadata: tuple[Any, ...], value: object, loc: Loc) -
             yield from _walk(arguments[1], (), item, (*loc, key))
     elif isinstance(value, (list, tuple)) and arguments:
         for index, item in enumerate(value):
-            yield from _walk(arguments[0], (), item, (*loc, index))
+            yield from _walk(_item_annotation(arguments, index), (), item, (*loc, index))
+
+
+def _item_annotation(arguments: tuple[Any, ...], index: int) -> Any:
+    """`list[T]` and `tuple[T, ...]` have one annotation for all items, `tuple[A, B]` one for each."""
+    if len(arguments) == 1 or arguments[1] is Ellipsis:
+        return arguments[0]
+    return arguments[min(index, len(arguments) - 1)]
 
 
 def _walk_union(arguments: tuple[Any, ...], value: object, loc: Loc) -> Iterator[PathUse]:
@@ -121,4 +137,4 @@ def _with_value(container: Any, loc: Loc, value: str) -> Any:
         return {**container, head: _with_value(container[head], tuple(rest), value)}
     items = list(container)
     items[int(head)] = _with_value(items[int(head)], tuple(rest), value)
-    return items
+    return tuple(items) if isinstance(container, tuple) else items

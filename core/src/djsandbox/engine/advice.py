@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 
 from djsandbox.components.paths import path_uses
-from djsandbox.engine.placement import logical
 from djsandbox.engine.planned import PlannedJob
 from djsandbox.errors import Position, Problem
 
@@ -46,11 +46,11 @@ def _same_analysis(planned: PlannedJob, earlier: Sequence[PlannedJob]) -> Iterat
 
 def _overwritten(planned: PlannedJob, earlier: Sequence[PlannedJob]) -> Iterator[Problem]:
     """Two jobs that write one file: the second overwrites the first, and a resumed run repeats both."""
-    mine = {logical(path): (path, where) for path, where in _files(planned)}
+    mine = {os.path.abspath(path): where for path, where in _files(planned)}
     for before in earlier:
         for path, _ in _files(before):
-            if logical(path) in mine:
-                where = mine[logical(path)][1]
+            where = mine.get(os.path.abspath(path))
+            if where is not None:
                 yield Problem(
                     f"{before.job.id} and {planned.job.id} both write '{path}': the second overwrites the first",
                     where,

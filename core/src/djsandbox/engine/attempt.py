@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import shutil
 import sys
 import time
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from djsandbox.components.paths import path_uses
 from djsandbox.engine.folders import Folders
 from djsandbox.engine.outputs import name_outputs
 from djsandbox.engine.prepare import PreparedJob
@@ -41,14 +43,34 @@ def job_log(log_file: Path, name: str, *, debug: bool) -> Iterator[logging.Logge
 
 @contextlib.contextmanager
 def _printing_to(stream: TextIO) -> Iterator[None]:
-    with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-        yield
+    """Send what this process and its children print to `stream`: Python's own streams and the two file descriptors."""
+    for own in (sys.stdout, sys.stderr):
+        own.flush()
+    saved = {number: os.dup(number) for number in (1, 2)}
+    try:
+        for number in saved:
+            os.dup2(stream.fileno(), number)
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+            yield
+    finally:
+        stream.flush()
+        for number, original in saved.items():
+            os.dup2(original, number)
+            os.close(original)
 
 
 def execute(
-    prepared: PreparedJob, fingerprints: Fingerprints, folders: Folders, *, run_id: str, iteration: int, attempt: str
+    prepared: PreparedJob,
+    fingerprints: Fingerprints,
+    folders: Folders,
+    *,
+    identity: Mapping[str, Any],
+    queries: Mapping[str, str],
 ) -> JobRecord:
-    """Run the job in a fresh folder of its own; JobFailed, with the traceback in the log, when it does not succeed."""
+    """Run the job in a fresh folder of its own; JobFailed, with the traceback in the log, when it does not succeed.
+
+    `identity` names run, iteration and attempt; `queries` is where the job's watcher notes what it was asked meanwhile.
+    """
     job = prepared.planned.job
     context = prepared.inputs.context
     started = time.monotonic()
@@ -66,24 +88,22 @@ def execute(
     except BaseException as error:
         traceback.print_exc(file=sys.stderr)
         raise JobFailed(job.id, error, where=job.where, log=str(context.log_file)) from error
-    written = [path for place in watched for path, stamp in snapshot(place).items() if before[place].get(path) != stamp]
-    written = [path for path in written if not folders.owns(path)]
-    named = [path for value in encoded.values() for path in _paths_in(value)]
-    named += snapshot(folders.frames(job.id))
+    left = _left_behind(prepared, folders, before, encoded)
     return JobRecord(
-        run_id=run_id,
-        iteration=iteration,
+        run_id=identity["run_id"],
+        iteration=identity["iteration"],
         job_id=job.id,
         meta_name=job.meta_name,
         key=prepared.key,
-        attempt=attempt,
+        attempt=identity["attempt"],
         deterministic=prepared.deterministic,
         outputs=encoded,
-        files={path: fingerprints.of(path) for path in dict.fromkeys([*written, *named])},
+        files={path: fingerprints.of(path) for path in left},
         seconds=round(time.monotonic() - started, 3),
         where=str(job.where),
         placed=dict(prepared.placed),
         ingredients=dict(prepared.ingredients),
+        queries=dict(queries),
     )
 
 
@@ -100,6 +120,33 @@ def _make_empty(folder: Path) -> None:
         folder.mkdir(parents=True)
     except OSError as error:
         raise SandboxError(f"cannot create the job's folder {folder}: {error.strerror}", fix="check work_dir") from error
+
+
+def _left_behind(
+    prepared: PreparedJob, folders: Folders, before: Mapping[str, Mapping[str, Any]], outputs: Mapping[str, Any]
+) -> list[str]:
+    """Files and folders that make up the result: what the job wrote, and what of its own and its inputs its outputs name."""
+    written = [
+        path
+        for place, known in before.items()
+        for path, stamp in snapshot(place).items()
+        if path == place or known.get(path) != stamp
+    ]
+    work_dir = str(prepared.inputs.context.work_dir)
+    inputs = [use.value for component in prepared.components for use in path_uses(component.config)]
+    roots = [os.path.abspath(path) for path in (work_dir, *before, *inputs)]
+    named = [
+        path
+        for value in outputs.values()
+        for path in _paths_in(value)
+        if any(os.path.commonpath([root, os.path.abspath(path)]) == root for root in roots)
+    ]
+    frames = snapshot(folders.frames(prepared.planned.job.id))
+    found: list[str] = []
+    for path in dict.fromkeys([*written, *named, *frames]):
+        # A folder around the work_dir changes with every run: of it, only the files that are nobody's bookkeeping count.
+        found.extend([path] if not folders.lie_in(path) else list(snapshot(path)))
+    return [path for path in dict.fromkeys(found) if not folders.owns(path) or path.startswith(work_dir)]
 
 
 def _paths_in(value: Any) -> Iterable[str]:

@@ -43,6 +43,11 @@ class Folders:
         """The log of one attempt."""
         return self.work_dir / "logs" / job_id / f"{run_id}.log"
 
+    def lie_in(self, path: str) -> bool:
+        """True where the work_dir is `path` or lies below it."""
+        place, inner = os.path.abspath(path), os.path.abspath(self.work_dir)
+        return os.path.commonpath([place, inner]) == place
+
     def owns(self, path: str) -> bool:
         """True for what the engine itself writes, which is no job's output even where a job's output folder is the work_dir."""
         relative = os.path.relpath(os.path.abspath(path), os.path.abspath(self.work_dir))

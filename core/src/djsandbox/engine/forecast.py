@@ -39,7 +39,7 @@ def forecast(plan: Plan, manager: SandboxPluginManager) -> Iterator[Forecast]:
     fingerprints = Fingerprints(folders.fingerprints)
     watcher = SandboxWatcher(config.work_dir)
     preparer = Preparer(config.folder, manager, fingerprints, Placement())
-    reuse = Reuse(history, fingerprints, run_id="", resume=config.resume)
+    reuse = Reuse(history, fingerprints, watcher, run_id="", resume=config.resume)
     iteration = Iteration(1, ContextInfos())
     running: dict[str, str] = {}
     for planned in plan.jobs:
@@ -62,7 +62,7 @@ def forecast(plan: Plan, manager: SandboxPluginManager) -> Iterator[Forecast]:
             yield Forecast(planned, "run", decision.reason)
             continue
         watcher.adopt(decision.record.attempt)
-        iteration.keys[job.id] = decision.record.key
+        iteration.keys[job.id] = prepared.identity_of(decision.record)
         iteration.context.record(job.pipeline, job.id, job.meta_name, outputs_of(decision.record, folders))
         for path in prepared.placed.values():
             iteration.products.add(job.id, path)

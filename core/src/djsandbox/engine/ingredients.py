@@ -6,6 +6,7 @@ import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import PurePath
 from typing import Any
 
 from djsandbox.components.base import Component
@@ -63,7 +64,7 @@ def component_ingredients(
     fields = encode(dict(component.key_fields()), name="key_fields")
     for use in path_uses(component.config):
         if use.kind == "output":
-            _drop(fields, use.loc)
+            _keep_suffix(fields, use.loc, use.value)
     ingredients.config[name] = fields
 
 
@@ -80,16 +81,17 @@ def _version(distribution: str) -> str:
         return "not installed"
 
 
-def _drop(data: Any, loc: Loc) -> None:
-    """Remove the value at `loc` from `data`, if it is there."""
+def _keep_suffix(data: Any, loc: Loc, path: str) -> None:
+    """Put the suffix of an output path in its place: it may decide the format, the rest of the path does not."""
     for step in loc[:-1]:
-        is_inside = (isinstance(data, dict) and step in data) or (
-            isinstance(data, list) and isinstance(step, int) and step < len(data)
-        )
-        if not is_inside:
+        if not _holds(data, step):
             return
         data = data[step]
+    if _holds(data, loc[-1]):
+        data[loc[-1]] = PurePath(path).suffix
+
+
+def _holds(data: Any, step: str | int) -> bool:
     if isinstance(data, dict):
-        data.pop(loc[-1], None)
-    elif isinstance(data, list) and isinstance(loc[-1], int) and loc[-1] < len(data):
-        data[loc[-1]] = None
+        return step in data
+    return isinstance(data, list) and isinstance(step, int) and step < len(data)

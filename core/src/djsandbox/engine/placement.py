@@ -39,45 +39,63 @@ def logical(path: str) -> str:
     return os.sep + os.path.join(*(part for part in PurePath(absolute).parts[1:] if not _PLACED_PART.fullmatch(part)), "")[:-1]
 
 
+@dataclass(frozen=True, slots=True)
+class Product:
+    """An output: the job that writes it, and where it is placed."""
+
+    job_id: str
+    placed: str
+
+
 @dataclass(slots=True)
 class Products:
-    """What the jobs so far write: the producing job and the placed path, by logical path."""
+    """What the jobs so far write. A path means the output at exactly that place, else the only one it could be spelt for."""
 
-    _by_path: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _exact: dict[str, Product] = field(default_factory=dict)
+    _logical: dict[str, dict[str, Product]] = field(default_factory=dict)
 
-    def add(self, job_id: str, path: str, placed: str | None = None) -> None:
-        """Note that `job_id` writes `path` (as written in the config), at `placed`."""
-        self._by_path[logical(path)] = (job_id, placed or path)
+    def add(self, job_id: str, placed: str) -> None:
+        """Note that `job_id` writes `placed`, a file or folder."""
+        product = Product(job_id, placed)
+        exact = os.path.abspath(placed)
+        self._exact[exact] = product
+        self._logical.setdefault(logical(placed), {})[exact] = product
 
     def producer(self, path: str) -> str | None:
-        """The job that writes exactly `path`; None when none does."""
-        found = self._by_path.get(logical(path))
-        return found[0] if found else None
+        """The job that writes exactly the output `path` means; None when none does."""
+        found = self._at(path)
+        return found.job_id if found else None
 
     def around(self, path: str) -> str | None:
-        """The job that writes `path` or a folder it lies in; None when none does."""
-        for candidate in _upwards(logical(path)):
-            if candidate in self._by_path:
-                return self._by_path[candidate][0]
-        return None
+        """The job that writes what `path` means, or a folder it lies in; None when none does."""
+        found = next((product for step in _upwards(path) if (product := self._at(step))), None)
+        return found.job_id if found else None
 
     def actual(self, path: str) -> str:
         """Where the output that `path` means was placed; `path` itself when it is nobody's output.
 
         A file inside an output folder is looked for as written first, because folders may be shared with other tools.
         """
-        whole = logical(path)
-        for candidate in _upwards(whole):
-            if candidate not in self._by_path:
+        for step in _upwards(path):
+            found = self._at(step)
+            if found is None:
                 continue
-            placed = self._by_path[candidate][1]
-            moved = placed if candidate == whole else os.path.join(placed, os.path.relpath(whole, candidate))
+            inside = os.path.relpath(os.path.abspath(path), step)
+            moved = found.placed if inside == os.curdir else os.path.join(found.placed, inside)
             is_same = os.path.abspath(moved) == os.path.abspath(path)
-            return path if is_same or (candidate != whole and os.path.exists(path)) else moved
+            return path if is_same or (inside != os.curdir and os.path.exists(path)) else moved
         return path
+
+    def _at(self, path: str) -> Product | None:
+        exact = self._exact.get(os.path.abspath(path))
+        if exact is not None:
+            return exact
+        spelt = self._logical.get(logical(path), {})
+        return next(iter(spelt.values())) if len(spelt) == 1 else None
 
 
 def _upwards(path: str) -> Iterator[str]:
+    path = os.path.abspath(path)
     while True:
         yield path
         parent = os.path.dirname(path)

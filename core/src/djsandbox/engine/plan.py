@@ -131,13 +131,11 @@ class Planner:
                 fix = "write the path there, or let 'input' replace it"
                 self.problems.append(Problem(f"nothing replaces the placeholder '{use.value}'", where, fix))
             elif use.kind != "output":
-                producer = self.products.producer(use.value)
-                if producer is None and not Path(use.value).exists():
-                    producer = self.products.around(use.value)
-                    if producer is None:
-                        self.problems.append(self._missing(use.value, where, job))
+                producer = self.products.around(use.value)
                 if producer is not None:
                     reads.add(producer)
+                elif not Path(use.value).exists():
+                    self.problems.append(self._missing(use.value, where, job))
         return reads
 
     def _missing(self, path: str, where: Position, job: Job) -> Problem:

@@ -22,6 +22,7 @@ from djsandbox.engine.resolve import resolve_block
 from djsandbox.errors import ConfigError, Problem, SandboxError
 from djsandbox.jobs.base import JobInputs
 from djsandbox.journal.fingerprint import Fingerprints
+from djsandbox.journal.history import JobRecord
 from djsandbox.journal.keys import content_key
 from djsandbox.plugins.groups import FACTORIES
 from djsandbox.plugins.manager import SandboxPluginManager
@@ -43,6 +44,15 @@ class PreparedJob:
     def deterministic(self) -> bool:
         """True where the result may be shared between iterations, trials and runs."""
         return all(component.deterministic for component in self.components)
+
+    def identity_of(self, record: JobRecord) -> str:
+        """What those who read from this job depend on.
+
+        The key alone where it decides the result; else the one execution as well, because the same job executed again may
+        give something else.
+        """
+        decides = self.deterministic and self.planned.job.reuse
+        return record.key if decides else f"{record.key}@{record.attempt}"
 
 
 @dataclass(slots=True)

@@ -14,6 +14,8 @@ from djsandbox.engine.prepare import PreparedJob
 from djsandbox.errors import SandboxError
 from djsandbox.journal.fingerprint import Fingerprints
 from djsandbox.journal.history import History, JobRecord
+from djsandbox.watch.bound import answer_digest
+from djsandbox.watch.watcher import SandboxWatcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Reuse:
 
     history: History
     fingerprints: Fingerprints
+    watcher: SandboxWatcher
     run_id: str
     resume: bool
 
@@ -53,6 +56,11 @@ class Reuse:
         damaged = self._damaged(record)
         if damaged:
             return Decision(None, f"its output {damaged}")
+        if any(_overlap(old, new) for old, new in _moves(record, prepared).items()):
+            return Decision(None, "its output would move into itself")
+        asked = self._answered_differently(record)
+        if asked:
+            return Decision(None, f"the watcher answers '{asked}' differently now")
         return Decision(record, f"unchanged since {record.run_id}")
 
     def _damaged(self, record: JobRecord) -> str | None:
@@ -64,6 +72,10 @@ class Reuse:
             if found != fingerprint:
                 return f"'{path}' was changed"
         return None
+
+    def _answered_differently(self, record: JobRecord) -> str | None:
+        answers = ((name, answer_digest(self.watcher.query(name))) for name in record.queries)
+        return next((name for name, digest in answers if digest != record.queries[name]), None)
 
     def _why_not(self, prepared: PreparedJob, iteration: int) -> str:
         if not self.resume:
@@ -79,11 +91,7 @@ def take_over(record: JobRecord, prepared: PreparedJob, fingerprints: Fingerprin
     """`record` as a result of the job at hand: outputs by the names it gives them, copied to where it would write them."""
     names = prepared.planned.job.outputs or [f"res_{at}" for at in range(len(record.outputs))]
     record = replace(record, outputs=dict(zip(names, record.outputs.values(), strict=True)))
-    moves = {
-        old: prepared.placed[name]
-        for name, old in record.placed.items()
-        if name in prepared.placed and os.path.abspath(old) != os.path.abspath(prepared.placed[name])
-    }
+    moves = _moves(record, prepared)
     if not moves:
         return record
     files = {}
@@ -95,6 +103,20 @@ def take_over(record: JobRecord, prepared: PreparedJob, fingerprints: Fingerprin
         files[target] = fingerprint
     outputs = {name: _with_moved_paths(value, moves) for name, value in record.outputs.items()}
     return replace(record, files=files, outputs=outputs, placed=dict(prepared.placed))
+
+
+def _moves(record: JobRecord, prepared: PreparedJob) -> dict[str, str]:
+    """Old path -> new one, for the outputs that the config places elsewhere now."""
+    return {
+        old: prepared.placed[name]
+        for name, old in record.placed.items()
+        if name in prepared.placed and os.path.abspath(old) != os.path.abspath(prepared.placed[name])
+    }
+
+
+def _overlap(one: str, other: str) -> bool:
+    first, second = os.path.abspath(one), os.path.abspath(other)
+    return os.path.commonpath([first, second]) in (first, second)
 
 
 def _moved(path: str, moves: Mapping[str, str]) -> str:
@@ -118,7 +140,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def _with_moved_paths(value: Any, moves: Mapping[str, str]) -> Any:
     if isinstance(value, str):
-        return _moved(value, moves) if os.sep in value else value
+        return _moved(value, moves)
     if isinstance(value, list):
         return [_with_moved_paths(item, moves) for item in value]
     if isinstance(value, dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,7 @@ class _Runner:
         history = History(journal.events())
         run_id = f"run_{len(history.runs()) + 1:04d}"
         fingerprints = Fingerprints(folders.fingerprints)
+        watcher = SandboxWatcher(config.work_dir, notify=manager.notify)
         if not config.resume and folders.cache.is_dir():
             shutil.rmtree(folders.cache)
         return cls(
@@ -86,10 +88,10 @@ class _Runner:
             journal=journal,
             history=history,
             fingerprints=fingerprints,
-            watcher=SandboxWatcher(config.work_dir, notify=manager.notify),
+            watcher=watcher,
             run_id=run_id,
             preparer=Preparer(config.folder, manager, fingerprints, Placement()),
-            reuse=Reuse(history, fingerprints, run_id, config.resume),
+            reuse=Reuse(history, fingerprints, watcher, run_id, config.resume),
         )
 
     def run(self) -> RunResult:
@@ -168,6 +170,7 @@ class _Runner:
         )  # fmt: skip
         self.manager.notify("djsandbox_job_started", job=event)
         identity = {"run_id": self.run_id, "iteration": iteration.number, "job_id": job.id, "attempt": attempt}
+        watcher = self.watcher.bind(job.id, job.meta_name, attempt, self.run_id, iteration.number)
         try:
             with job_log(log_file, attempt, debug=self.plan.config.debug) as logger:
                 context = JobContext(
@@ -177,11 +180,11 @@ class _Runner:
                     work_dir=self.folders.job(job.id),
                     cache_dir=self.folders.cache,
                     log_file=log_file,
-                    watcher=self.watcher.bind(job.id, job.meta_name, attempt, self.run_id, iteration.number),
+                    watcher=watcher,
                     logger=logger,
                 )
                 prepared = self._prepare(planned, iteration, context)
-                record, is_reused = self._result(prepared, iteration, identity)
+                record, is_reused = self._result(prepared, iteration, identity, watcher.queried)
         except KeyboardInterrupt:
             self.journal.append("job_interrupted", **identity)
             raise
@@ -199,7 +202,9 @@ class _Runner:
         except SandboxError as error:
             raise JobFailed(planned.job.id, error, where=planned.job.where) from error
 
-    def _result(self, prepared: PreparedJob, iteration: Iteration, identity: dict[str, Any]) -> tuple[JobRecord, bool]:
+    def _result(
+        self, prepared: PreparedJob, iteration: Iteration, identity: dict[str, Any], queries: Mapping[str, str]
+    ) -> tuple[JobRecord, bool]:
         job = prepared.planned.job
         decision = self.reuse.decide(prepared, iteration.number)
         if decision.record is not None:
@@ -214,10 +219,7 @@ class _Runner:
             self.reused.append(job.id)
             return record, True
         self.journal.append("job_started", **identity, key=prepared.key, reason=decision.reason)
-        record = execute(
-            prepared, self.fingerprints, self.folders,
-            run_id=self.run_id, iteration=iteration.number, attempt=str(identity["attempt"]),
-        )  # fmt: skip
+        record = execute(prepared, self.fingerprints, self.folders, identity=identity, queries=queries)
         self.watcher.flush()
         self.journal.append("job_finished", **record.to_fields())
         self.history.add(record)
@@ -231,7 +233,7 @@ class _Runner:
 
     def _hand_on(self, prepared: PreparedJob, record: JobRecord, iteration: Iteration) -> None:
         job = prepared.planned.job
-        iteration.keys[job.id] = record.key
+        iteration.keys[job.id] = prepared.identity_of(record)
         iteration.context.record(job.pipeline, job.id, job.meta_name, outputs_of(record, self.folders))
         for path in prepared.placed.values():
             iteration.products.add(job.id, path)
