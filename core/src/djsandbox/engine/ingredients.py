@@ -16,6 +16,7 @@ from djsandbox.jobs.base import JobInputs
 from djsandbox.journal.keys import content_key
 from djsandbox.journal.values import encode
 from djsandbox.plugins.resolve import Resolved
+from djsandbox.plugins.supplier import Supplier
 
 _DIGEST_LENGTH = 16
 
@@ -54,12 +55,14 @@ def job_ingredients(planned: PlannedJob, inputs: JobInputs) -> Ingredients:
 
 
 def component_ingredients(
-    at: int, origin: Resolved, component: Component, supplier: str | None, ingredients: Ingredients
+    at: int, origin: Resolved, component: Component, supplier: Supplier | None, ingredients: Ingredients
 ) -> None:
     """Add those of one component: what it is, its versions, and its config without outputs."""
     name = f"{at}:{origin.group}"
-    ingredients.component[name] = [origin.type_name, type(component).__qualname__, supplier, component.env]
+    ingredients.component[name] = [origin.type_name, type(component).__qualname__, supplier and supplier.name, component.env]
     ingredients.versions[name] = [origin.distribution, origin.version, origin.source_digest, component.key_version]
+    if supplier is not None:
+        ingredients.versions[name] += supplier.as_data()
     ingredients.libraries.update({library: _version(library) for library in component.libraries})
     fields = encode(dict(component.key_fields()), name="key_fields")
     for use in path_uses(component.config):

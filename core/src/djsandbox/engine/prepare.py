@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from djsandbox.components.base import Component
 from djsandbox.components.context import JobContext
-from djsandbox.components.paths import path_uses, replace_paths
+from djsandbox.components.paths import PathUse, path_uses, replace_paths
 from djsandbox.config.document import Document
 from djsandbox.config.include import find_file, read_mapping
 from djsandbox.config.references import Reference
@@ -26,6 +27,7 @@ from djsandbox.journal.history import JobRecord
 from djsandbox.journal.keys import content_key
 from djsandbox.plugins.groups import FACTORIES
 from djsandbox.plugins.manager import SandboxPluginManager
+from djsandbox.plugins.supplier import Supplier
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,36 +122,40 @@ class Preparer:
             placed=placed,
         )
 
-    def _component(self, part: PlannedPart, iteration: Iteration) -> tuple[Component, str | None]:
+    def _component(self, part: PlannedPart, iteration: Iteration) -> tuple[Component, Supplier | None]:
         assert part.component is not None and part.origin is not None  # noqa: S101 - there were no problems
-        config = replace_paths(
-            part.component.config,
-            lambda use: self.placement.place(use.value) if use.kind == "output" else iteration.products.actual(use.value),
-        )
+        config = replace_paths(part.component.config, lambda use: self._place(use, iteration))
         factory = FACTORIES.get(part.use.group)
         if factory is None:
             return part.origin.component_class(config), None
         return self.manager.make(factory.role, factory.group, part.origin.component_class, config)
+
+    def _place(self, use: PathUse, iteration: Iteration) -> str:
+        return self.placement.place(use.value) if use.kind == "output" else iteration.products.actual(use.value)
 
     def _note(
         self,
         at: int,
         part: PlannedPart,
         component: Component,
-        supplier: str | None,
+        supplier: Supplier | None,
         iteration: Iteration,
         ingredients: Ingredients,
     ) -> None:
         assert part.component is not None and part.origin is not None  # noqa: S101
         written = part.component
-        component_ingredients(at, part.origin, written, supplier, ingredients)
-        spelled = {use.loc: use.value for use in path_uses(written.config)}
+        spelled = {self._place(use, iteration): use.value for use in path_uses(written.config)}
+        if supplier is None:
+            component_ingredients(at, part.origin, written, supplier, ingredients)
+        else:
+            with _spelled_as(component, spelled):
+                component_ingredients(at, part.origin, component, supplier, ingredients)
         for use in path_uses(component.config):
             producer = iteration.products.around(use.value) if use.kind != "output" else None
             if producer in iteration.keys:
                 ingredients.upstream.add(iteration.keys[str(producer)])
             if use.kind == "input":
-                ingredients.inputs[f"{at}:{spelled.get(use.loc, use.value)}"] = self._fingerprint(use.value)
+                ingredients.inputs[f"{at}:{spelled.get(use.value, use.value)}"] = self._fingerprint(use.value)
         for path in component.referenced_files():
             ingredients.inputs[f"{at}>{path}"] = self._fingerprint(path)
 
@@ -158,6 +164,17 @@ class Preparer:
             return self.fingerprints.of(path)
         except FileNotFoundError as error:
             raise SandboxError(f"the input '{path}' does not exist", fix="check the job that should have written it") from error
+
+
+@contextmanager
+def _spelled_as(component: Component, spelled: Mapping[str, str]) -> Iterator[None]:
+    """Meanwhile the paths of `component` are those of the config, wherever this iteration or trial places them."""
+    placed = component.config
+    component.config = replace_paths(placed, lambda use: spelled.get(use.value, use.value))
+    try:
+        yield
+    finally:
+        component.config = placed
 
 
 def _placed(at: int, component: Component) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,13 @@ class Claim:
     def exact_type(self) -> str:
         """What to write as `type` so that this claim is meant, whoever else claims the name."""
         return f"{self.distribution}:{self.name}"
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether the distribution is a link to a source tree, whose code changes under one version."""
+        distribution = self.entry_point.dist
+        origin = distribution.read_text("direct_url.json") if distribution is not None else None
+        return bool(origin and json.loads(origin).get("dir_info", {}).get("editable"))
 
     def __str__(self) -> str:
         return f"{self.group} '{self.name}' of {self.distribution} {self.version}"

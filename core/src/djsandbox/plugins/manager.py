@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoints
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from djsandbox.plugins.driver import load
 from djsandbox.plugins.groups import Role
 from djsandbox.plugins.index import Claim, PluginIndex, plugin_index
 from djsandbox.plugins.isolation import isolated, reason
+from djsandbox.plugins.supplier import Supplier, class_digest
 
 if TYPE_CHECKING:
     from djsandbox.components.config import ComponentConfig
@@ -41,6 +42,7 @@ class SandboxPluginManager:
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT_NAME)
         self._pluggy.add_hookspecs(hookspecs)
         self._observers: dict[str, tuple[tuple[str, pluggy.HookCaller], ...]] = {}
+        self._claims: dict[str, Claim] = {}
         self._complained: set[tuple[str, str]] = set()
         self.broken: dict[str, PluginError] = {}
         self.complaints: list[PluginError] = []
@@ -67,11 +69,13 @@ class SandboxPluginManager:
 
     def make(
         self, role: Role, factory: str, component_class: type[Component], config: ComponentConfig
-    ) -> tuple[Component, str | None]:
-        """A component of `component_class`, or the one that a plugin supplies in its place, and then that plugin's name.
+    ) -> tuple[Component, Supplier | None]:
+        """A component of `component_class`, or the one that a plugin supplies in its place, and who had a hand in it.
 
-        The plugin's name belongs in the content key. Raises PluginError, naming the plugin, where one raises or supplies
-        what is no component; what the constructor of `component_class` raises passes as it is.
+        The supplier belongs in the content key. It is the plugin that supplied the component and every plugin that wraps the
+        hook, because a wrapper may change a component and give back the same; None where no plugin did either. Raises
+        PluginError, naming the plugin, where one raises or supplies what is no component; what the constructor of
+        `component_class` raises passes as it is.
         """
         hook_name = f"djsandbox_make_{role}"
         caller: pluggy.HookCaller = getattr(self._pluggy.hook, hook_name)
@@ -79,29 +83,32 @@ class SandboxPluginManager:
         if not implementations:
             return component_class(config), None
         wrapping = [impl for impl in implementations if impl.wrapper or impl.hookwrapper]
-        supplying = [impl for impl in reversed(implementations) if impl not in wrapping]
+        asked = [impl for impl in reversed(implementations) if impl not in wrapping]
         arguments = {"factory": factory, "component_class": component_class, "config": config}
-        supplied: list[tuple[Component, str | None]] = []
+        supplying: list[pluggy.HookImpl] = []
 
         def first_supplied(component_class: type[Component], config: ComponentConfig) -> Component:
-            for impl in supplying:
+            for impl in asked:
                 others = [other.plugin for other in implementations if other is not impl]
                 only = self._pluggy.subset_hook_caller(hook_name, others)
                 made = _guarded(impl.plugin_name, hook_name, only, arguments)
                 if made is not None:
-                    supplied.append((_component(made, impl.plugin_name, hook_name), impl.plugin_name))
-                    break
-            else:
-                supplied.append((component_class(config), None))
-            return supplied[0][0]
+                    supplying.append(impl)
+                    return _component(made, impl.plugin_name, hook_name)
+            return component_class(config)
 
-        wrappers = self._pluggy.subset_hook_caller(hook_name, [impl.plugin for impl in supplying])
+        wrappers = self._pluggy.subset_hook_caller(hook_name, [impl.plugin for impl in asked])
         result = wrappers.call_extra([first_supplied], arguments)
-        component, supplier = supplied[0]
-        if result is component:
-            return component, supplier
-        names = "+".join([*([supplier] if supplier else []), *(impl.plugin_name for impl in wrapping)])
-        return _component(result, names, hook_name), names
+        hands = [*supplying, *wrapping]
+        component = _component(result, "+".join(impl.plugin_name for impl in hands), hook_name)
+        return component, self._supplier(hands, component, component_class)
+
+    def _supplier(self, hands: Sequence[pluggy.HookImpl], component: Component, selected: type[Component]) -> Supplier | None:
+        if not hands:
+            return None
+        suppliers = [Supplier.of(impl.plugin_name, impl.plugin, self._claims.get(impl.plugin_name)) for impl in hands]
+        elsewhere = class_digest(component, selected, [impl.plugin for impl in hands])
+        return Supplier.joined(suppliers, [elsewhere] if elsewhere else [])
 
     def notify(self, hook_name: str, /, **arguments: Any) -> None:
         """Tell all plugins that implement `hook_name`; one that raises is reported, and the others are told all the same.
@@ -137,6 +144,7 @@ class SandboxPluginManager:
             name = claim.name if taken[claim.name] == 1 else claim.exact_type
             try:
                 self.register(load(claim), name)
+                self._claims[name] = claim
             except PluginError as error:
                 if _is_strict():
                     raise

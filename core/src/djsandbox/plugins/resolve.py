@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from djsandbox.errors import PluginError, did_you_mean
 from djsandbox.plugins.checks import class_problem
@@ -19,11 +17,8 @@ from djsandbox.plugins.groups import named, short_group
 from djsandbox.plugins.index import Claim, PluginIndex, normalised, plugin_index
 from djsandbox.plugins.isolation import isolated
 from djsandbox.plugins.local import import_file
-from djsandbox.plugins.sources import source_digest
+from djsandbox.plugins.sources import source_digest, source_of
 from djsandbox.plugins.suggestions import DEFAULT, ambiguous, no_default, unknown
-
-_digests: WeakKeyDictionary[ModuleType, str] = WeakKeyDictionary()
-"""Digests of modules as they were when first asked for: a module edited since still runs the code it was imported with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +77,7 @@ def _claimed(claim: Claim, base: type) -> Resolved:
     what = f"{named(claim.group, claim.name)} (from {claim.distribution} {claim.version})"
     component_class = _checked(load(claim), base, what)
     module = sys.modules.get(component_class.__module__)
-    source, digest = _source_of(module) if module is not None and _is_editable(claim) else (None, None)
+    source, digest = source_of(module) if module is not None and claim.is_editable else (None, None)
     return Resolved(claim.group, claim.name, component_class, claim.distribution, claim.version, source, digest)
 
 
@@ -112,7 +107,7 @@ def _from_module(group: str, type_name: str, module_name: str, class_name: str, 
             raise _no_such_distribution(group, type_name, module_name, class_name, index) from missing
         raise
     component_class = _checked(_member(module, class_name, what, base), base, what)
-    return Resolved(short_group(group), type_name, component_class, None, None, *_source_of(module))
+    return Resolved(short_group(group), type_name, component_class, None, None, *source_of(module))
 
 
 def _no_such_distribution(group: str, type_name: str, left: str, right: str, index: PluginIndex) -> PluginError:
@@ -161,22 +156,6 @@ def _refuse_incomplete(group: str, type_name: str, left: str, right: str) -> Non
 
 def _is_file(left: str) -> bool:
     return left.endswith(".py") or left.startswith(("./", "../", "/", "~"))
-
-
-def _is_editable(claim: Claim) -> bool:
-    """Whether the distribution is a link to a source tree, whose code changes under one version."""
-    distribution = claim.entry_point.dist
-    origin = distribution.read_text("direct_url.json") if distribution is not None else None
-    return bool(origin and json.loads(origin).get("dir_info", {}).get("editable"))
-
-
-def _source_of(module: ModuleType) -> tuple[Path | None, str | None]:
-    if module.__file__ is None or not module.__file__.endswith(".py"):
-        return None, None
-    file = Path(module.__file__).resolve()
-    if module not in _digests:
-        _digests[module] = source_digest(file, module.__name__)
-    return file, _digests[module]
 
 
 def _sibling_remedy(error: BaseException, file: Path) -> str | None:

@@ -7,8 +7,24 @@ import hashlib
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
+from weakref import WeakKeyDictionary
 
 _Import = tuple[int, tuple[str, ...]]
+
+
+_digests: WeakKeyDictionary[ModuleType, str] = WeakKeyDictionary()
+"""Digests of modules as they were when first asked for: a module edited since still runs the code it was imported with."""
+
+
+def source_of(module: ModuleType) -> tuple[Path | None, str | None]:
+    """The file of an imported module and its `source_digest`; None, None where it has no source file."""
+    if getattr(module, "__file__", None) is None or not str(module.__file__).endswith(".py"):
+        return None, None
+    file = Path(str(module.__file__)).resolve()
+    if module not in _digests:
+        _digests[module] = source_digest(file, file.stem if module.__name__ == "__main__" else module.__name__)
+    return file, _digests[module]
 
 
 def source_digest(file: Path, module: str) -> str:
