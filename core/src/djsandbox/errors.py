@@ -7,9 +7,9 @@ of them up to the command line, which turns `exit_code` into the process's own.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,21 @@ class SandboxError(Exception):
         self.problems: tuple[Problem, ...] = (Problem(message, where, fix),)
         super().__init__(str(self.problems[0]))
 
+    def rewrite(self, change: Callable[[str], str]) -> None:
+        """Change the texts of all problems, to take out what must not be shown."""
+        self.problems = tuple(
+            replace(problem, message=change(problem.message), fix=change(problem.fix) if problem.fix else None)
+            for problem in self.problems
+        )
+        self.args = ("\n".join(str(problem) for problem in self.problems),)
+
 
 class ConfigError(SandboxError):
     """The configuration or the command line is wrong; nothing has been run."""
 
     exit_code = 2
+    partial: Any = None
+    """What could be read of a config in spite of the errors, so that the rest of it can be checked, too."""
 
     @classmethod
     def of(cls, problems: Sequence[Problem]) -> ConfigError:

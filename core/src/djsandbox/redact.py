@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 REDACTED = "***"
+_SHORTEST_SECRET = 6
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _ALWAYS = re.compile("passwords?|passwd|passphrase|secrets?|credentials?|apikeys?")
@@ -50,6 +51,33 @@ def is_secret(key: str) -> bool:
     if last == "token":
         return not _BEFORE_TEXT_TOKEN.fullmatch(before[-1])
     return last == "tokens" and bool(_BEFORE_TOKENS.fullmatch(before[-1]))
+
+
+def secrets_in(data: Any) -> frozenset[str]:
+    """The texts that `redact` would hide in nested plain `data`, as far as they are long enough to be told from others."""
+    found: set[str] = set()
+    if isinstance(data, Mapping):
+        for key, item in data.items():
+            found |= _texts(item) if isinstance(key, str) and is_secret(key) else secrets_in(item)
+    elif isinstance(data, (list, tuple)):
+        for item in data:
+            found |= secrets_in(item)
+    return frozenset(found)
+
+
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """`text` with `***` in place of each of `secrets`."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, REDACTED)
+    return text
+
+
+def _texts(value: Any) -> set[str]:
+    if isinstance(value, Mapping):
+        return {text for item in value.values() for text in _texts(item)}
+    if isinstance(value, (list, tuple)):
+        return {text for item in value for text in _texts(item)}
+    return {str(value)} if value is not None and len(str(value)) >= _SHORTEST_SECRET else set()
 
 
 def _hidden(value: Any) -> Any:

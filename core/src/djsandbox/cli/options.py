@@ -51,11 +51,11 @@ def config_options(function: _Function) -> _Function:
     return function
 
 
-def load(path: str | None, config_path: str | None, settings: tuple[str, ...], **options: Any) -> Any:
-    """The config that the options of `config_options` name."""
-    from djsandbox.config.load import load_config  # noqa: PLC0415 - imports yaml and pydantic
+def planned(path: str | None, config_path: str | None, settings: tuple[str, ...], **options: Any) -> Any:
+    """The plan of the config that the options of `config_options` name; ConfigError with all that is wrong."""
+    from djsandbox.engine import api  # noqa: PLC0415 - imports yaml and pydantic
 
     if (path is None) == (config_path is None):
         raise click.UsageError("name one config: djsandbox COMMAND CONFIG (or --config FILE)")
     options["iter_targets"] = list(options.get("iter_targets") or ()) or None
-    return load_config(path or config_path or "", settings, options)
+    return api.planned(path or config_path or "", settings=settings, **options)

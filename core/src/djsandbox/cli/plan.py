@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from djsandbox.cli.options import ConfigCommand, config_options, load
+from djsandbox.cli.options import ConfigCommand, config_options, planned
 
 
 @click.command(cls=ConfigCommand)
@@ -14,15 +14,21 @@ from djsandbox.cli.options import ConfigCommand, config_options, load
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 def plan(as_json: bool, **options: Any) -> int:
     """Show each job of CONFIG, what makes it, where its inputs come from, and whether a run would execute or reuse it."""
-    from djsandbox.cli.show import show_json, show_problems, show_table  # noqa: PLC0415
+    from djsandbox.cli.show import show_invalid, show_json, show_problems, show_table  # noqa: PLC0415
     from djsandbox.engine import api  # noqa: PLC0415
+    from djsandbox.errors import ConfigError  # noqa: PLC0415
 
-    planned = api.plan(load(**options))
-    rows = [_row(job) for job in planned.jobs]
+    try:
+        foretold = api.foretell(planned(**options))
+    except ConfigError as error:
+        if not as_json:
+            raise
+        return show_invalid(error)
+    rows = [_row(job) for job in foretold.jobs]
     if as_json:
-        show_json({"work_dir": str(planned.plan.config.work_dir), "jobs": rows})
+        show_json({"work_dir": str(foretold.plan.config.work_dir), "jobs": rows})
         return 0
-    show_problems(planned.warnings)
+    show_problems(foretold.warnings)
     columns = ("job", "meta_name", "component", "version", "environment", "reads from", "action", "why")
     show_table(columns, [[_joined(row[column]) for column in columns] for row in rows])
     return 0
@@ -37,9 +43,7 @@ def _row(job: Any) -> dict[str, Any]:
         "hook": planned.job.hook,
         "stage": planned.job.stage,
         "component": [f"{origin.group}: {origin.type_name}" for origin in origins] or ["decided at run"],
-        "version": [
-            f"{origin.distribution} {origin.version}" if origin.distribution else str(origin.source) for origin in origins
-        ],
+        "version": [_version(origin) for origin in origins],
         "environment": [origin.component_class.env or "this interpreter" for origin in origins],
         "reads from": sorted(planned.reads),
         "outputs": None if planned.outputs is None else {name: repr(value) for name, value in planned.outputs.items()},

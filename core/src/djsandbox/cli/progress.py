@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -30,8 +31,8 @@ class Progress:
 
     @classmethod
     def for_terminal(cls, total: int, *, quiet: bool) -> Self:
-        """Progress on the process's stderr as it is now: jobs redirect theirs to their logs."""
-        return cls(Console(file=sys.stderr, highlight=False, soft_wrap=True), total, quiet=quiet)
+        """Progress on the process's stderr as it is now: while a job works, what it prints goes to its log instead."""
+        return cls(Console(file=_own_stderr(), highlight=False, soft_wrap=True), total, quiet=quiet)
 
     def __enter__(self) -> Self:
         if self._console.is_terminal and not self._quiet:
@@ -42,6 +43,8 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._live is not None:
             self._live.stop()
+        if self._console.file is not sys.stderr:
+            self._console.file.close()
 
     @hookimpl
     def djsandbox_job_started(self, job: JobEvent) -> None:
@@ -76,6 +79,13 @@ class Progress:
     def _print(self, line: str, style: str | None = None) -> None:
         if not self._quiet:
             self._console.print(line, style=style, markup=False)
+
+
+def _own_stderr() -> TextIO:
+    try:
+        return os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", errors="replace", buffering=1)
+    except (OSError, ValueError):
+        return sys.stderr  # not a file: a notebook, a test
 
 
 def _name(job: JobEvent) -> str:

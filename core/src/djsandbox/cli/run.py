@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from djsandbox.cli.options import ConfigCommand, config_options, load
+from djsandbox.cli.options import ConfigCommand, config_options, planned
 
 
 @click.command(cls=ConfigCommand)
@@ -20,24 +20,28 @@ def run(quiet: bool, as_json: bool, **options: Any) -> int:
     With --resume, what is unchanged since an earlier run in the same work_dir is taken over.
     """
     from djsandbox.cli.progress import Progress  # noqa: PLC0415 - the commands import what they need when they run
-    from djsandbox.cli.show import counted, show_json, show_problems, show_table  # noqa: PLC0415
-    from djsandbox.engine.api import checked_plan  # noqa: PLC0415
+    from djsandbox.cli.show import counted, show_invalid, show_json, show_problems, show_table  # noqa: PLC0415
     from djsandbox.engine.run import run_plan  # noqa: PLC0415
-    from djsandbox.errors import JobFailed  # noqa: PLC0415
+    from djsandbox.errors import ConfigError, JobFailed  # noqa: PLC0415
     from djsandbox.plugins.manager import SandboxPluginManager  # noqa: PLC0415
 
-    config = load(**options)
+    try:
+        plan = planned(**options)
+    except ConfigError as error:
+        if not as_json:
+            raise
+        return show_invalid(error)
     manager = SandboxPluginManager()
-    manager.notify("djsandbox_config_loaded", config=config)
-    plan = checked_plan(config)
-    show_problems(plan.warnings)
+    manager.notify("djsandbox_config_loaded", config=plan.config)
+    if not quiet:
+        show_problems(plan.warnings)
     progress = Progress.for_terminal(len(plan.jobs), quiet=quiet)
     manager.register(progress, "progress")
     try:
         with progress:
             result = run_plan(plan, manager)
     except JobFailed as error:
-        if config.debug:
+        if plan.config.debug:
             traceback.print_exception(error.cause)
         raise
     if as_json:

@@ -46,6 +46,12 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
+def show_invalid(error: SandboxError) -> int:
+    """Print the problems of a config as JSON; returns the exit code."""
+    show_json({"valid": False, "problems": [problem_data(problem) for problem in error.problems]})
+    return error.exit_code
+
+
 def show_json(data: Any) -> None:
     """Print `data` as JSON to stdout."""
     click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from djsandbox.cli.options import ConfigCommand, config_options, load
+from djsandbox.cli.options import ConfigCommand, config_options, planned
 
 
 @click.command(cls=ConfigCommand)
@@ -14,17 +14,15 @@ from djsandbox.cli.options import ConfigCommand, config_options, load
 @click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
 def validate(as_json: bool, **options: Any) -> int:
     """Check everything in CONFIG that can be checked before a run."""
-    from djsandbox.cli.show import counted, problem_data, show_json, show_problems  # noqa: PLC0415
-    from djsandbox.engine.api import checked_plan  # noqa: PLC0415
+    from djsandbox.cli.show import counted, problem_data, show_invalid, show_json, show_problems  # noqa: PLC0415
     from djsandbox.errors import ConfigError  # noqa: PLC0415
 
     try:
-        plan = checked_plan(load(**options))
+        plan = planned(**options)
     except ConfigError as error:
         if not as_json:
             raise
-        show_json({"valid": False, "problems": [problem_data(problem) for problem in error.problems]})
-        return error.exit_code
+        return show_invalid(error)
     if as_json:
         show_json({"valid": True, "problems": [problem_data(problem) for problem in plan.warnings]})
         return 0

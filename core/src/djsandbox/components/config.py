@@ -16,7 +16,9 @@ class ComponentConfig(BaseModel):
     the result, such as `num_proc`: they stay out of the job's content key.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=(), validate_default=True, use_attribute_docstrings=True
+    )
 
     outside_key: ClassVar[frozenset[str]] = frozenset()
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from djsandbox.config.document import Document
 from djsandbox.config.include import find_file, read_block, read_mapping
-from djsandbox.config.model import InputLink, Job, LocalValue
+from djsandbox.config.model import Block, InputLink, Job, LocalValue
 from djsandbox.config.references import parse_reference, parse_target
 from djsandbox.config.schema import JobShape, problems_of
 from djsandbox.errors import ConfigError, Problem
@@ -58,6 +58,29 @@ def read_job(entry: Document, pipeline: str, stage: str, index: int, folder: Pat
         reuse=shape.reuse,
         where=entry.at(()),
         places={str(key): entry.at((key,)) for key in entry.data},
+    )
+
+
+def broken_job(entry: Document, pipeline: str, stage: str, index: int) -> Job:
+    """What stands for an entry that `read_job` refuses: as much as others may refer to."""
+    data = entry.data if isinstance(entry.data, Mapping) else {}
+    meta_name, outputs = data.get("meta_name"), data.get("output")
+    names = [outputs] if isinstance(outputs, str) else outputs if isinstance(outputs, list) else []
+    nothing = Block(None, None, entry.at(()))
+    return Job(
+        pipeline=pipeline,
+        stage=stage,
+        index=index,
+        hook=str(data.get("hook", "")),
+        meta_name=str(meta_name) if isinstance(meta_name, (str, int)) else "",
+        inputs=(),
+        outputs=tuple(str(name) for name in names) or None,
+        local=(),
+        dj_configs=nothing,
+        extra_configs=nothing,
+        reuse=False,
+        where=entry.at(()),
+        is_broken=True,
     )
 
 

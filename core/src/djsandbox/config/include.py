@@ -10,19 +10,22 @@ from djsandbox.config.document import Document, read_document
 from djsandbox.config.model import Block
 from djsandbox.errors import ConfigError, Position
 
-_PLACEHOLDER_IN_PATH = re.compile(r"<[A-Za-z][\w ./-]*>")
-_PLACEHOLDER = re.compile(r"<[A-Za-z][A-Za-z0-9]*(?:[_ -][A-Za-z0-9]+)+>")
+_PLACEHOLDER = re.compile(r"<[^\W_][\w ./-]*>")
+_TOKENS = {"image", "images", "img", "video", "audio", "text", "table", "code", "s", "p", "b", "i", "pad", "unk", "bos", "eos"}
+_TOKENS |= {"sos", "mask", "cls", "sep", "sot", "eot", "think", "answer", "user", "assistant", "system"}
 
 
 def is_placeholder(text: object, *, as_path: bool = False) -> bool:
     """True for a value such as `<replaced_by_the_input>` that is there to be replaced.
 
-    In a path any `<word>` counts; elsewhere only a whole value of several words does, because `<image>` and its like are
-    ordinary tokens of models.
+    In a path any `<word>` counts; elsewhere only a whole value does, unless it is one of the tokens that models use
+    (`<image>`, `<__dj__image>`, `<|eoc|>`).
     """
     if not isinstance(text, str):
         return False
-    return bool(_PLACEHOLDER_IN_PATH.search(text)) if as_path else bool(_PLACEHOLDER.fullmatch(text.strip()))
+    if as_path:
+        return bool(_PLACEHOLDER.search(text))
+    return bool(_PLACEHOLDER.fullmatch(text.strip())) and text.strip()[1:-1].lower() not in _TOKENS
 
 
 def find_file(path: str, folder: Path) -> Path | None:

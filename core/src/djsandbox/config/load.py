@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from djsandbox.config.document import Document
-from djsandbox.config.entry import read_job
+from djsandbox.config.entry import broken_job, read_job
 from djsandbox.config.include import find_file, read_mapping
 from djsandbox.config.model import ANONYMOUS, DEFAULT_STAGES, JOB_LIST_SUFFIX, Job, Pipeline, SandboxConfig
 from djsandbox.config.overrides import apply_options, apply_settings, job_settings, parse_setting
@@ -31,12 +31,21 @@ def load_config(path: str | Path, settings: Sequence[str] = (), options: Mapping
     shape = _globals(document, stages, problems)
     pipelines = _pipelines(document, stages, Path(path).parent, problems)
     pipelines = _with_job_settings(pipelines, parsed, problems)
-    if problems or shape is None:
-        raise ConfigError.of(problems)
-    folder = Path(path).parent
+    config = _config(Path(path), document, shape or GlobalShape(), stages, pipelines)
+    if problems:
+        error = ConfigError.of(problems)
+        error.partial = config
+        raise error
+    return config
+
+
+def _config(
+    path: Path, document: Document, shape: GlobalShape, stages: tuple[str, ...], pipelines: Sequence[Pipeline]
+) -> SandboxConfig:
+    folder = path.parent
     targets = shape.iter_targets or []
     return SandboxConfig(
-        file=Path(path),
+        file=path,
         project_name=shape.project_name,
         experiment_name=shape.experiment_name,
         work_dir=Path(shape.work_dir or f"./outputs/{shape.project_name}"),
@@ -145,6 +154,7 @@ def _jobs(document: Document, pipeline: str, stages: Sequence[str], folder: Path
                 yield read_job(document.part((key, index)), pipeline, stage, index, folder)
             except ConfigError as error:
                 problems.extend(error.problems)
+                yield broken_job(document.part((key, index)), pipeline, stage, index)
 
 
 def _with_job_settings(pipelines: list[Pipeline], settings: Sequence[Any], problems: list[Problem]) -> list[Pipeline]:

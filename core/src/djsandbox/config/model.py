@@ -69,6 +69,8 @@ class Job:
     reuse: bool
     where: Position
     places: Mapping[str, Position] = field(default_factory=dict)
+    is_broken: bool = False
+    """True for an entry that could not be read: it is not planned, but others may refer to it."""
 
     @property
     def id(self) -> str:

@@ -31,10 +31,13 @@ def parse_setting(text: str) -> Setting:
     """Parse `a.b.c=value`; the value is YAML (`3`, `true`, `[a, b]`, `text`)."""
     address, separator, value = text.partition("=")
     steps = tuple(step.strip() for step in address.split("."))
-    where = Position(f"--set {text}")
+    where = Position(f"--set {address}")  # without the value, which may be a secret
     if not separator or not all(steps):
         raise ConfigError("write --set key=value or --set a.b.c=value", where=where)
-    return Setting(steps, parse_document(value, str(where)).data, where)
+    try:
+        return Setting(steps, parse_document(value, where.file).data, where)
+    except ConfigError as error:
+        raise ConfigError(error.problems[0].message, where=where, fix="put the value in quotes") from error
 
 
 def apply_settings(document: Document, settings: Sequence[Setting]) -> tuple[Document, list[Problem]]:
@@ -53,6 +56,8 @@ def apply_settings(document: Document, settings: Sequence[Setting]) -> tuple[Doc
         for place in [place for place in positions if place[: len(loc)] == loc]:
             del positions[place]
         positions[loc] = setting.where
+        for size in range(1, len(loc)):
+            positions.setdefault(loc[:size], setting.where)
     return Document(data, document.file, positions), problems
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from djsandbox.config.document import Document, Loc
 from djsandbox.errors import Problem, did_you_mean
+from djsandbox.redact import is_secret
 
 
 class _Shape(BaseModel):
@@ -68,29 +69,35 @@ def problems_of(
     `known` are further keys that may stand beside the fields of `model`, for suggestions.
     """
     deferred = list(skip)
-    found: dict[tuple[Loc, str], Problem] = {}
+    by_loc: dict[Loc, list[Any]] = {}
     for item in error.errors(include_url=False):
         loc = _without_tags(item["loc"], document.data)
-        if any(loc[: len(part)] == part[: len(loc)] for part in deferred):
-            continue
-        problem = _problem(item, loc, document, model, known)
-        found.setdefault((loc, problem.message), problem)
-    return list(found.values())
+        if not any(loc[: len(part)] == part[: len(loc)] for part in deferred):
+            by_loc.setdefault(loc, []).append(item)
+    return [problem for loc, items in by_loc.items() for problem in _problems_at(loc, items, document, model, known)]
 
 
-def _problem(item: Any, loc: Loc, document: Document, model: type[BaseModel], known: Iterable[str]) -> Problem:
-    kind, where = item["type"], document.at(loc)
-    name = ".".join(str(step) for step in loc)
-    if kind == "extra_forbidden":
+def _problems_at(
+    loc: Loc, items: list[Any], document: Document, model: type[BaseModel], known: Iterable[str]
+) -> Iterator[Problem]:
+    """One problem for all that a value was expected to be, and one for each other complaint."""
+    name, where = ".".join(str(step) for step in loc), document.at(loc)
+    expected = list(dict.fromkeys(_EXPECTED[item["type"]] for item in items if item["type"] in _EXPECTED))
+    if expected:
+        got = "that" if loc and is_secret(str(loc[-1])) else _kind_of(items[0]["input"])
+        wanted = " or ".join(expected)
+        yield Problem(f"'{name}' must be {wanted}, not {got}" if name else f"expected {wanted}, not {got}", where)
+    others = [_other_problem(item, loc, name, document, model, known) for item in items if item["type"] not in _EXPECTED]
+    yield from dict.fromkeys(others)
+
+
+def _other_problem(item: Any, loc: Loc, name: str, document: Document, model: type[BaseModel], known: Iterable[str]) -> Problem:
+    where = document.at(loc)
+    if item["type"] == "extra_forbidden":
         siblings = [*_field_names(model, loc[:-1]), *(known if len(loc) == 1 else ())]
         return Problem(f"unknown key '{name}'", where, did_you_mean(str(loc[-1]), siblings))
-    if kind == "missing":
+    if item["type"] == "missing":
         return Problem(f"the key '{name}' is missing", document.at(loc[:-1]), f"add '{loc[-1]}: ...' there")
-    if kind in _EXPECTED:
-        got = _kind_of(item["input"])
-        return Problem(
-            f"'{name}' must be {_EXPECTED[kind]}, not {got}" if name else f"expected {_EXPECTED[kind]}, not {got}", where
-        )
     message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
     return Problem(f"'{name}': {message}" if name else message, where)
 

@@ -20,13 +20,14 @@ def advise(jobs: Sequence[PlannedJob]) -> Iterator[Problem]:
 def _same_analysis(planned: PlannedJob, earlier: Sequence[PlannedJob]) -> Iterator[Problem]:
     """The same data analysed again after it was processed: before and after would be equal."""
     part = planned.parts[0]
-    if part.use.group != "data_analyzers" or part.component is None:
+    if part.use.group != "data_analyzers" or part.component is None or not part.is_whole:
         return
     for at, before in enumerate(earlier):
         twin = before.parts[0]
         is_twin = (
             twin.use.group == part.use.group
             and twin.component is not None
+            and twin.is_whole
             and twin.component.key_fields() == part.component.key_fields()
         )
         processing = [job for job in earlier[at + 1 :] if job.parts[0].use.group == "data_executors"]
@@ -61,7 +62,7 @@ def _overwritten(planned: PlannedJob, earlier: Sequence[PlannedJob]) -> Iterator
 
 def _files(planned: PlannedJob) -> Iterator[tuple[str, Position]]:
     for part in planned.parts:
-        if part.component is None:
+        if part.component is None or not part.is_whole:
             continue
         written = set(part.component.output_paths())
         for use in path_uses(part.component.config):

@@ -37,12 +37,16 @@ def validate(config: SandboxConfig | str | Path, **options: Any) -> tuple[Proble
     `options` are global keys that win over the config's (`work_dir`, `resume`, ...) and `settings`, a list of overrides as
     `--set` takes them. Raises ConfigError with every error found.
     """
-    return checked_plan(_loaded(config, options)).warnings
+    return planned(config, **options).warnings
 
 
 def plan(config: SandboxConfig | str | Path, **options: Any) -> PlannedRun:
     """What `run` would do with each job now, and why; writes nothing. Options and errors are those of `validate`."""
-    made = checked_plan(_loaded(config, options))
+    return foretell(planned(config, **options))
+
+
+def foretell(made: Plan) -> PlannedRun:
+    """What a run of a plan would do with each job now."""
     return PlannedRun(made, tuple(forecast(made, SandboxPluginManager())))
 
 
@@ -54,27 +58,33 @@ def run(config: SandboxConfig | str | Path, *, plugins: Mapping[str, object] | N
     manager = SandboxPluginManager()
     for name, plugin in (plugins or {}).items():
         manager.register(plugin, name)
-    loaded = _loaded(config, options)
-    manager.notify("djsandbox_config_loaded", config=loaded)
-    return run_plan(checked_plan(loaded), manager)
+    made = planned(config, **options)
+    manager.notify("djsandbox_config_loaded", config=made.config)
+    return run_plan(made, manager)
 
 
-def checked_plan(config: SandboxConfig) -> Plan:
-    """The plan of `config`; ConfigError where it, or anything it names, is wrong."""
-    problems: Sequence[Problem] = tuple(unmet(config))
-    try:
-        made = make_plan(config)
-    except ConfigError as error:
-        raise ConfigError.of([*problems, *error.problems]) from error
-    if problems:
-        raise ConfigError.of(problems)
-    return made
-
-
-def _loaded(config: SandboxConfig | str | Path, options: dict[str, Any]) -> SandboxConfig:
+def planned(config: SandboxConfig | str | Path, **options: Any) -> Plan:
+    """The plan of `config`, a loaded one or the path of one; options and errors are those of `validate`."""
     if isinstance(config, SandboxConfig):
         if options:
             raise TypeError("options are for a config that is given as a path; this one is loaded already")
-        return config
+        return _checked(config, ())
     settings = options.pop("settings", ())
-    return load_config(config, settings, options)
+    try:
+        return _checked(load_config(config, settings, options), ())
+    except ConfigError as error:
+        if error.partial is None:
+            raise
+        return _checked(error.partial, error.problems)
+
+
+def _checked(config: SandboxConfig, problems: Sequence[Problem]) -> Plan:
+    """The plan of `config`; ConfigError where there are `problems` already, or it or anything it names is wrong."""
+    found = [*problems, *unmet(config)]
+    try:
+        made = make_plan(config)
+    except ConfigError as error:
+        raise ConfigError.of([*found, *error.problems]) from error
+    if found:
+        raise ConfigError.of(found)
+    return made

@@ -8,8 +8,7 @@ import os
 import shutil
 import sys
 import time
-import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -21,24 +20,34 @@ from djsandbox.errors import JobFailed, SandboxError
 from djsandbox.journal.fingerprint import Fingerprints, snapshot
 from djsandbox.journal.history import JobRecord
 from djsandbox.journal.values import decode, encode
+from djsandbox.redact import hide
 
 
 @contextlib.contextmanager
-def job_log(log_file: Path, name: str, *, debug: bool) -> Iterator[logging.Logger]:
-    """A logger that writes to `log_file` alone; while it is open, what the process prints goes there, too."""
+def job_log(log_file: Path, name: str, secrets: Collection[str], *, debug: bool) -> Iterator[logging.Logger]:
+    """A logger that writes to `log_file` alone, without `secrets`; while it is open, what is printed goes there, too."""
     log_file.parent.mkdir(parents=True, exist_ok=True)
     logger = logging.getLogger(f"djsandbox.job.{name}")
     logger.propagate = False
     logger.setLevel(logging.DEBUG if debug else logging.INFO)
     with log_file.open("a", encoding="utf-8", buffering=1) as stream:
         handler = logging.StreamHandler(stream)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handler.setFormatter(_Formatter(secrets))
         logger.addHandler(handler)
         try:
             with _printing_to(stream):
                 yield logger
         finally:
             logger.removeHandler(handler)
+
+
+class _Formatter(logging.Formatter):
+    def __init__(self, secrets: Collection[str]) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        return hide(super().format(record), self._secrets)
 
 
 @contextlib.contextmanager
@@ -86,7 +95,7 @@ def execute(
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        traceback.print_exc(file=sys.stderr)
+        context.logger.exception("the job failed")
         raise JobFailed(job.id, error, where=job.where, log=str(context.log_file)) from error
     left = _left_behind(prepared, folders, before, encoded)
     return JobRecord(
@@ -153,7 +162,7 @@ def _paths_in(value: Any) -> Iterable[str]:
     """Strings of an output that are paths of existing files or folders."""
     if isinstance(value, str):
         looks_like_path = ("/" in value or "." in value) and "\n" not in value and len(value) < 4096
-        if looks_like_path and "\0" not in value and Path(value).exists():
+        if looks_like_path and "\0" not in value and os.path.exists(value):
             yield value
     elif isinstance(value, list):
         for item in value:

@@ -57,6 +57,8 @@ def forecast(plan: Plan, manager: SandboxPluginManager) -> Iterator[Forecast]:
                 decision = reuse.decide(prepared, 1)
             except SandboxError as error:
                 decision = Decision(None, error.problems[0].message)
+            except Exception as error:  # a component's own, and a plan must show the other jobs all the same
+                decision = Decision(None, f"it cannot be prepared: {type(error).__name__}: {error}")
         if decision.record is None:
             running[job.id] = job.label
             yield Forecast(planned, "run", decision.reason)

@@ -27,7 +27,7 @@ class Source:
         """True where the job will, or may, have an output of that name."""
         if self.outputs is None:
             return False
-        if self.job.outputs is None and _UNNAMED.fullmatch(key):
+        if self.job.outputs is None and (self.job.is_broken or _UNNAMED.fullmatch(key)):
             return True
         return key in self.outputs
 

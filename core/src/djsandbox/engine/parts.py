@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -15,12 +15,14 @@ from djsandbox.config.document import Document, Loc
 from djsandbox.config.include import is_placeholder
 from djsandbox.config.model import Job
 from djsandbox.config.schema import problems_of
+from djsandbox.engine.guard import asked
 from djsandbox.engine.resolve import ResolvedBlock
 from djsandbox.errors import PluginError, Problem
 from djsandbox.jobs.base import JobHook, Use
 from djsandbox.plugins.resolve import Resolved, resolve
 
 TYPE_KEY = "type"
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,20 @@ class PlannedPart:
     origin: Resolved | None
     block: ResolvedBlock
     component: Component | None
+    is_whole: bool = True
+    """False where the component's config could not be validated: its answers are guesses then."""
+
+    def answer(self, what: str, call: Callable[[Component], _Answer], otherwise: _Answer) -> _Answer:
+        """What the component answers to `call`; `otherwise` where there is none, or one that cannot be relied on fails."""
+        component = self.component
+        if component is None:
+            return otherwise
+        try:
+            return asked(type(component), what, lambda: call(component))
+        except PluginError:
+            if self.is_whole:
+                raise
+            return otherwise
 
 
 def type_of(use: Use, hook: JobHook, extra_configs: Mapping[str, Any]) -> str | None:
@@ -76,10 +92,10 @@ def plan_part(
         where = extra.document.at((TYPE_KEY,)) if type_name and TYPE_KEY in extra.data else job.at("hook")
         problem = error.problems[0]
         raise PluginError(problem.message, where=problem.where or where, fix=problem.fix) from error
-    component = None
-    if not block.is_deferred:
-        component = _configured(use, origin, block, problems)
-    return PlannedPart(use, origin, block, component)
+    if block.is_deferred:
+        return PlannedPart(use, origin, block, None)
+    component, is_whole = _configured(use, origin, block, problems)
+    return PlannedPart(use, origin, block, component, is_whole)
 
 
 def _folder_of(block: ResolvedBlock, folder: Path) -> Path:
@@ -88,7 +104,7 @@ def _folder_of(block: ResolvedBlock, folder: Path) -> Path:
     return source.parent if source.is_file() else folder
 
 
-def _configured(use: Use, origin: Resolved, block: ResolvedBlock, problems: list[Problem]) -> Component | None:
+def _configured(use: Use, origin: Resolved, block: ResolvedBlock, problems: list[Problem]) -> tuple[Component | None, bool]:
     data = config_data(use, block.data)
     document = Document(data, block.document.file, block.document.positions)
     component_class: type[Component] = origin.component_class
@@ -96,21 +112,25 @@ def _configured(use: Use, origin: Resolved, block: ResolvedBlock, problems: list
     try:
         config = model.model_validate(data)
     except ValidationError as error:
-        found = problems_of(error, document, model, skip=block.deferred)
-        problems.extend(found)
-        if found or not block.deferred:
-            return None
-        # What is wrong is only what the run will decide: plan with the rest, unvalidated.
-        return component_class(model.model_construct(**data))
-    component = component_class(config)
-    for finding in component.check():
+        problems.extend(problems_of(error, document, model, skip=block.deferred))
+        # Plan with the rest, unvalidated, so that what else is wrong with the job is found in one go.
+        return _unvalidated(component_class, data), False
+    component = asked(component_class, "__init__()", lambda: component_class(config))
+    for finding in asked(component_class, "check()", lambda: list(component.check())):
         if not block.defers(finding.loc):
             problems.append(Problem(finding.message, document.at(finding.loc), finding.fix, finding.severity))
     for loc, value in _leaves(data, ()):
         if is_placeholder(value) and not block.defers(loc) and not _is_path(component, loc):
             fix = "write the value there, or let 'input' or 'local' replace it"
             problems.append(Problem(f"nothing replaces the placeholder '{value}'", document.at(loc), fix))
-    return component
+    return component, True
+
+
+def _unvalidated(component_class: type[Component], data: Mapping[str, Any]) -> Component | None:
+    try:
+        return component_class(component_class.Config.model_construct(**data))
+    except Exception:  # a constructor may rely on what validation would have made
+        return None
 
 
 def _is_path(component: Component, loc: Loc) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from djsandbox.components.base import Component
@@ -15,6 +15,7 @@ from djsandbox.config.include import find_file, is_placeholder, read_mapping
 from djsandbox.config.model import Job, SandboxConfig
 from djsandbox.config.references import Reference
 from djsandbox.engine.advice import advise
+from djsandbox.engine.guard import asked
 from djsandbox.engine.links import Source, find_source
 from djsandbox.engine.outputs import name_planned_outputs
 from djsandbox.engine.parts import PlannedPart, plan_part
@@ -40,6 +41,9 @@ class Planner:
     def plan_all(self) -> None:
         """Plan every job; one that cannot be planned is reported and skipped, the rest are still checked."""
         for job in self.config.jobs():
+            if job.is_broken:
+                self.sources.append(Source(job, dict.fromkeys(job.outputs or (), DECIDED_AT_RUN)))
+                continue
             try:
                 planned = self._plan(job)
             except SandboxError as error:
@@ -82,7 +86,7 @@ class Planner:
         )
         for part in parts:
             reads.update(self._check_paths(part, job))
-        components = [part.component for part in parts if part.component is not None]
+        components = [part.component for part in parts if part.component is not None and part.is_whole]
         self._note_documents(hook, components, blocks["dj_configs"])
         return PlannedJob(
             job=job,
@@ -103,13 +107,15 @@ class Planner:
         ]
 
     def _note_documents(self, hook: JobHook, components: Sequence[Component], recipe: ResolvedBlock) -> None:
-        for path, content in hook.planned_documents(components, recipe.data).items():
+        documents = asked(type(hook), "planned_documents()", lambda: dict(hook.planned_documents(components, recipe.data)))
+        for path, content in documents.items():
             if not is_decided_at_run(path):
                 self.documents[logical(path)] = content
 
     def _outputs(self, job: Job, parts: Sequence[PlannedPart]) -> Mapping[str, Any] | None:
-        component = parts[-1].component if parts else None
-        result: Any = DECIDED_AT_RUN if component is None else component.planned_outputs()
+        result: Any = DECIDED_AT_RUN
+        if parts:
+            result = parts[-1].answer("planned_outputs()", lambda component: component.planned_outputs(), DECIDED_AT_RUN)
         if is_decided_at_run(result):
             result = DECIDED_AT_RUN
         try:
@@ -134,7 +140,7 @@ class Planner:
                 producer = self.products.around(use.value)
                 if producer is not None:
                     reads.add(producer)
-                elif not Path(use.value).exists():
+                elif not os.path.exists(use.value):
                     self.problems.append(self._missing(use.value, where, job))
         return reads
 
@@ -155,7 +161,8 @@ def make_plan(config: SandboxConfig) -> Plan:
 
 
 def _writes(parts: Sequence[PlannedPart]) -> tuple[str, ...]:
-    paths = [path for part in parts if part.component for path in part.component.output_paths()]
+    nothing: Sequence[str] = ()
+    paths = [path for part in parts for path in part.answer("output_paths()", lambda one: one.output_paths(), nothing)]
     return tuple(path for path in paths if not is_decided_at_run(path))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from djsandbox.components.context import JobContext
+from djsandbox.config.model import SandboxConfig
 from djsandbox.context.infos import ContextInfos
 from djsandbox.engine.attempt import execute, job_log, outputs_of
 from djsandbox.engine.contexts import ContextFile
@@ -28,6 +29,7 @@ from djsandbox.journal.keys import content_key
 from djsandbox.journal.lock import WorkDirLock
 from djsandbox.plugins.events import JobEvent, RunEvent, Status
 from djsandbox.plugins.manager import SandboxPluginManager
+from djsandbox.redact import hide, secrets_in
 from djsandbox.watch.record import Table
 from djsandbox.watch.watcher import SandboxWatcher
 
@@ -67,6 +69,7 @@ class _Runner:
     run_id: str
     preparer: Preparer
     reuse: Reuse
+    secrets: frozenset[str]
     executed: list[str] = field(default_factory=list)
     reused: list[str] = field(default_factory=list)
 
@@ -91,6 +94,7 @@ class _Runner:
             watcher=watcher,
             run_id=run_id,
             preparer=Preparer(config.folder, manager, fingerprints, Placement()),
+            secrets=_secrets(config),
             reuse=Reuse(history, fingerprints, watcher, run_id, config.resume),
         )
 
@@ -172,7 +176,7 @@ class _Runner:
         identity = {"run_id": self.run_id, "iteration": iteration.number, "job_id": job.id, "attempt": attempt}
         watcher = self.watcher.bind(job.id, job.meta_name, attempt, self.run_id, iteration.number)
         try:
-            with job_log(log_file, attempt, debug=self.plan.config.debug) as logger:
+            with job_log(log_file, attempt, self.secrets, debug=self.plan.config.debug) as logger:
                 context = JobContext(
                     meta_name=job.meta_name,
                     job_id=job.id,
@@ -189,6 +193,7 @@ class _Runner:
             self.journal.append("job_interrupted", **identity)
             raise
         except SandboxError as error:
+            error.rewrite(lambda text: hide(text, self.secrets))
             self.journal.append("job_failed", **identity, error=str(error))
             self.manager.notify("djsandbox_job_failed", job=replace(event, status="failed"), error=error)
             raise
@@ -201,6 +206,9 @@ class _Runner:
             return self.preparer.prepare(planned, iteration, context)
         except SandboxError as error:
             raise JobFailed(planned.job.id, error, where=planned.job.where) from error
+        except Exception as error:
+            context.logger.exception("the job could not be prepared")
+            raise JobFailed(planned.job.id, error, where=planned.job.where, log=str(context.log_file)) from error
 
     def _result(
         self, prepared: PreparedJob, iteration: Iteration, identity: dict[str, Any], queries: Mapping[str, str]
@@ -237,6 +245,16 @@ class _Runner:
         iteration.context.record(job.pipeline, job.id, job.meta_name, outputs_of(record, self.folders))
         for path in prepared.placed.values():
             iteration.products.add(job.id, path)
+
+
+def _secrets(config: SandboxConfig) -> frozenset[str]:
+    """Values of the config that must not be written down, wherever they turn up."""
+    found = secrets_in(config.positions.data if config.positions else {})
+    for job in config.jobs():
+        for block in (job.dj_configs, job.extra_configs):
+            found |= secrets_in(block.document.data if block.document else {})
+        found |= secrets_in({value.target.text.rpartition(".")[2]: value.value for value in job.local})
+    return found
 
 
 def _type_name(planned: PlannedJob) -> str | None:

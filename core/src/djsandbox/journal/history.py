@@ -132,7 +132,7 @@ class History:
     def _take(self, event: Mapping[str, Any]) -> None:
         name, run_id = event["event"], str(event.get("run_id"))
         if name == "run_started":
-            self._runs[run_id] = _Run(event["time"], event.get("config_file"))
+            self._runs[run_id] = _Run(str(event.get("time")), event.get("config_file"))
         elif name in ("job_finished", "job_reused"):
             self.add(JobRecord.from_event(event))
         run = self._runs.get(run_id)
@@ -146,7 +146,7 @@ class History:
         elif name == "iteration_finished":
             run.iterations += 1
         elif name == "run_finished":
-            run.status, run.ended = str(event.get("status", "finished")), event["time"]
+            run.status, run.ended = str(event.get("status", "finished")), event.get("time")
 
 
 def _summary(run_id: str, run: _Run) -> RunSummary:

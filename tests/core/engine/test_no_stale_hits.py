@@ -1,0 +1,209 @@
+"""Ways in which an earlier result could be taken over wrongly, each closed."""
+
+from pathlib import Path
+from typing import Any
+
+import djsandbox
+import pytest
+from djsandbox import ComponentConfig, InputPath
+
+Lab = Any
+
+RANDOM = '''
+import os
+
+from djsandbox import BaseDataExecutor, BaseEvaluator, BaseProbe, ComponentConfig, InputPath, OutputPath, ReferencePath
+
+
+class Random(BaseDataExecutor):
+    """Writes something else each time."""
+
+    class Config(ComponentConfig):
+        export_path: OutputPath
+
+    def run(self):
+        with open(self.config.export_path, "wb") as file:
+            file.write(os.urandom(8))
+        return self.config.export_path
+
+
+class Read(BaseProbe):
+    """Reads a file that its config only names, or holds in a tuple."""
+
+    deterministic = True
+
+    class Config(ComponentConfig):
+        reference: ReferencePath | None = None
+        text: str | None = None
+        pair: tuple[str, InputPath] | None = None
+
+    def run(self):
+        config = self.config
+        path = config.reference or config.text or config.pair[1]
+        return open(path, "rb").read().hex()
+
+
+class Lazy(BaseDataExecutor):
+    """Writes only what is not there yet."""
+
+    deterministic = True
+
+    class Config(ComponentConfig):
+        export_path: OutputPath
+
+    def run(self):
+        if not os.path.exists(self.config.export_path):
+            open(self.config.export_path, "w").close()
+        return "done"
+
+
+class Ask(BaseProbe):
+    """Asks the watcher for what an earlier job measured."""
+
+    deterministic = True
+
+    def run(self):
+        return self.watcher.query("measured")
+
+
+class Around(BaseDataExecutor):
+    """Exports into the folder that holds the work_dir."""
+
+    deterministic = True
+
+    class Config(ComponentConfig):
+        export_path: OutputPath
+
+    def run(self):
+        open(self.config.export_path + "/result.txt", "w").close()
+        return self.config.export_path
+'''
+
+
+@pytest.fixture
+def more(lab: Lab) -> Lab:
+    (lab.folder / "more.py").write_text(RANDOM)
+    return lab
+
+
+@pytest.mark.parametrize("field", ["reference", "text", "pair.1"])
+def test_what_an_executed_again_job_wrote_is_read_again_however_the_reader_takes_it(more: Lab, field: str) -> None:
+    text = f"""
+        execution_job_configs:
+          - hook: GeneralDataExecutorHook
+            output: path
+            reuse: false
+            extra_configs: {{type: "./more.py:Random", export_path: out/random}}
+          - hook: GeneralProbeHook
+            input: {{extra_configs.{field}: -1.path}}
+            output: content
+            extra_configs: {{type: "./more.py:Read", pair: {"[x, y]" if field == "pair.1" else "null"}}}
+    """
+    more.run(text)
+    for _ in range(2):
+        result = more.run(text, resume=True)
+        assert result.executed == ("anonymous/execution/0", "anonymous/execution/1")
+        assert result.context["anonymous"][1]["content"] == Path("out/random").read_bytes().hex()
+
+
+def test_a_job_that_is_not_deterministic_resumed_leaves_its_readers_alone(more: Lab) -> None:
+    text = """
+        execution_job_configs:
+          - {hook: GeneralDataExecutorHook, output: path, extra_configs: {type: "./more.py:Random", export_path: out/random}}
+          - {hook: GeneralProbeHook, input: {extra_configs.reference: -1.path}, extra_configs: {type: "./more.py:Read"}}
+    """
+    more.run(text)
+    assert more.run(text, resume=True).executed == ()
+    assert more.run(text, resume=True).executed == ()
+    Path("out/random").unlink()
+    assert len(more.run(text, resume=True).executed) == 2
+
+
+def test_a_typed_path_in_a_set_is_refused_when_the_class_is_made() -> None:
+    with pytest.raises(TypeError, match="a set cannot hold typed paths; use a list"):
+
+        class Config(ComponentConfig):
+            paths: set[InputPath]
+
+
+def test_another_answer_of_the_watcher_asks_again(more: Lab) -> None:
+    text = """
+        evaluation_job_configs:
+          - {hook: EvaluateDataHook, meta_name: measured, extra_configs: {type: "./parts.py:Give", value: {x: VALUE}}}
+          - {hook: GeneralProbeHook, output: seen, extra_configs: {type: "./more.py:Ask"}}
+    """
+    more.run(text.replace("VALUE", "1"))
+    assert more.run(text.replace("VALUE", "1"), resume=True).executed == ()
+    result = more.run(text.replace("VALUE", "2"), resume=True)
+    assert result.context["anonymous"][1] == {"meta_name": "", "seen": {"x": 2}}
+
+
+def test_two_outputs_that_differ_only_in_an_iteration_folder_are_two(lab: Lab) -> None:
+    text = """
+        execution_job_configs:
+          - {hook: GeneralDataExecutorHook, extra_configs: {type: "./parts.py:Write", export_path: p/iter_1/d.txt, text: one}}
+          - {hook: GeneralDataExecutorHook, extra_configs: {type: "./parts.py:Write", export_path: p/iter_2/d.txt, text: two}}
+          - hook: GeneralDataExecutorHook
+            extra_configs: {type: "./parts.py:Upper", dataset_path: p/iter_1/d.txt, export_path: out.txt}
+    """
+    lab.write(text)
+    assert djsandbox.validate("sandbox.yaml") == ()
+    lab.run()
+    assert Path("out.txt").read_text() == "ONE"
+
+
+def test_another_suffix_of_an_output_may_mean_another_format(lab: Lab) -> None:
+    text = """
+        execution_job_configs:
+          - {hook: GeneralDataExecutorHook, extra_configs: {type: "./parts.py:Write", export_path: out/a.txt}}
+    """
+    lab.run(text)
+    assert lab.run(text.replace("a.txt", "b.txt"), resume=True).executed == ()
+    assert lab.run(text.replace("a.txt", "a.json"), resume=True).executed == ("anonymous/execution/0",)
+
+
+def test_an_output_without_a_folder_is_renamed_in_the_context_too(lab: Lab) -> None:
+    text = """
+        execution_job_configs:
+          - {hook: GeneralDataExecutorHook, output: p, extra_configs: {type: "./parts.py:Write", export_path: a.txt}}
+    """
+    lab.run(text)
+    result = lab.run(text.replace("a.txt", "b.txt"), resume=True)
+    assert result.executed == ()
+    assert result.context["anonymous"] == [{"meta_name": "", "p": "b.txt"}]
+
+
+def test_an_output_that_an_earlier_run_had_written_is_missed_when_it_is_gone(more: Lab) -> None:
+    text = """
+        execution_job_configs:
+          - {hook: GeneralDataExecutorHook, extra_configs: {type: "./more.py:Lazy", export_path: out/lazy.txt}}
+    """
+    more.run(text)
+    more.run(text)
+    Path("out/lazy.txt").unlink()
+    more.run(text, resume=True)
+    assert Path("out/lazy.txt").exists()
+
+
+@pytest.mark.parametrize("place", [".", "outputs", "outputs/hello_world"])
+def test_a_work_dir_inside_an_export_folder_does_not_spoil_reuse(more: Lab, place: str) -> None:
+    Path("outputs/hello_world").mkdir(parents=True)
+    text = f"""
+        execution_job_configs:
+          - {{hook: GeneralDataExecutorHook, extra_configs: {{type: "./more.py:Around", export_path: "{place}"}}}}
+    """
+    more.run(text)
+    assert more.run(text, resume=True).executed == ()
+    Path(place, "result.txt").unlink()
+    assert more.run(text, resume=True).executed == ("anonymous/execution/0",)
+
+
+def test_a_text_that_happens_to_be_a_path_of_the_machine_is_not_looked_into(lab: Lab) -> None:
+    (lab.folder / "elsewhere").mkdir()
+    text = """
+        evaluation_job_configs:
+          - {hook: EvaluateDataHook, output: a, extra_configs: {type: "./parts.py:Give", value: ./elsewhere}}
+    """
+    lab.run(text)
+    (lab.folder / "elsewhere" / "new.txt").touch()
+    assert lab.run(text, resume=True).executed == ()
