@@ -76,14 +76,16 @@ def test_the_selected_class_is_made_when_no_plugin_supplies_another(manager, rol
 def test_a_plugin_may_supply_another_component_and_is_named(manager):
     other = Supplied(ComponentConfig())
     manager.register(Supplier(other), "replacer")
-    assert made(manager) == (other, "replacer")
+    component, supplier = made(manager)
+    assert component is other and supplier.name == "replacer"
 
 
 def test_a_plugin_that_answers_none_leaves_the_job_to_the_others(manager):
     other = Supplied(ComponentConfig())
     manager.register(Supplier(other), "first")
     manager.register(Supplier("never used", only_for="model_evaluators"), "second")
-    assert made(manager) == (other, "first")
+    component, supplier = made(manager)
+    assert component is other and supplier.name == "first"
     component, supplier = made(manager, factory="model_infer_evaluators")
     assert type(component) is Selected and supplier is None
 
@@ -98,7 +100,8 @@ def test_plugins_are_asked_in_pluggys_order(manager):
 
     manager.register(Supplier(early), "usual")
     manager.register(Last(late), "last")
-    assert made(manager) == (early, "usual")
+    component, supplier = made(manager)
+    assert component is early and supplier.name == "usual"
 
 
 def test_what_is_supplied_must_be_a_component(manager):
@@ -129,7 +132,7 @@ def test_what_the_selected_constructor_raises_passes_as_it_is(manager):
         manager.make("evaluator", "data_evaluators", Refusing, ComponentConfig())
 
 
-def test_a_wrapper_sees_the_component_and_is_named_only_when_it_gives_another(manager):
+def test_a_wrapper_sees_the_component_and_is_named_whatever_it_gives_back_because_it_may_have_changed_it(manager):
     other = Supplied(ComponentConfig())
     seen = []
 
@@ -145,9 +148,24 @@ def test_a_wrapper_sees_the_component_and_is_named_only_when_it_gives_another(ma
     wrapper = Wrapper()
     manager.register(wrapper, "wrapper")
     component, supplier = made(manager)
-    assert type(component) is Selected and supplier is None and seen == [component]
+    assert type(component) is Selected and supplier.name == "wrapper" and seen == [component]
     wrapper.replace = True
-    assert made(manager) == (other, "wrapper")
+    component, supplier = made(manager)
+    assert component is other and supplier.name == "wrapper"
+
+
+def test_who_supplies_and_who_wraps_are_named_together(manager):
+    class Wrapper:
+        @hookimpl(wrapper=True)
+        def djsandbox_make_evaluator(self):
+            return (yield)
+
+    manager.register(Wrapper(), "wrapper")
+    alone = made(manager)[1]
+    manager.register(Supplier(Supplied(ComponentConfig())), "replacer")
+    both = made(manager)[1]
+    assert both.name == "replacer+wrapper"
+    assert both.source_digest != alone.source_digest
 
 
 # -- observing ---------------------------------------------------------------------------------------------------------

@@ -33,8 +33,9 @@ hookimpl = pluggy.HookimplMarker(PROJECT_NAME)
 
 
 # -- supplying components ----------------------------------------------------------------------------------------------
-# The first result that is not None is used. The core makes `component_class(config)` when no plugin supplies anything; a
-# plugin that does enters the content key of the job. They are called for planning, too, and must be as cheap as a constructor.
+# The first result that is not None is used. The core makes `component_class(config)` when no plugin supplies anything. A plugin
+# that does, or that wraps the hook, enters the content key of the job with its version or its code. They are called for
+# planning, too, and must be as cheap as a constructor.
 
 
 @hookspec(firstresult=True)

@@ -27,7 +27,7 @@ class Resolved:
 
     `distribution` and `version` are those of the plugin, None for a class that no installed plugin claims. `source` is the file
     of a class whose code may change while its version does not (a local file, a module named directly, an editable
-    install), and `source_digest` the SHA-256 of that file and of the files of its own package that it imports.
+    install), and `source_digest` the SHA-256 of that file and of the source it imports: see `sources.source_digest`.
     """
 
     group: str

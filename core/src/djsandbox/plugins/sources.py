@@ -1,20 +1,37 @@
-"""The source a component's results depend on: its file and the files of its own package that it imports."""
+"""The source a component's results depend on: its file and all it imports that no version tells."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import os
+import sys
 from collections.abc import Iterator
-from functools import lru_cache
+from dataclasses import dataclass, field
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from weakref import WeakKeyDictionary
 
-_Import = tuple[int, tuple[str, ...]]
+from djsandbox.plugins.locations import Location, locate, spec_of
 
+_Name = tuple[str, ...]
+_Import = tuple[int, _Name]
+
+_BESIDE = ""
+"""Stands for the package of a file that belongs to none: what it imports relatively lies beside it."""
 
 _digests: WeakKeyDictionary[ModuleType, str] = WeakKeyDictionary()
 """Digests of modules as they were when first asked for: a module edited since still runs the code it was imported with."""
+
+_imported: WeakKeyDictionary[ModuleType, tuple[ModuleSpec | None, bytes]] = WeakKeyDictionary()
+"""The same for the code of modules that were imported along; a reloaded module has another spec."""
+
+_last_read: dict[Path, bytes] = {}
+"""The code of modules not imported yet when it was last asked for."""
+
+_imports_of: dict[str, tuple[_Import, ...]] = {}
+"""By digest of the code."""
 
 
 def source_of(module: ModuleType) -> tuple[Path | None, str | None]:
@@ -28,74 +45,122 @@ def source_of(module: ModuleType) -> tuple[Path | None, str | None]:
 
 
 def source_digest(file: Path, module: str) -> str:
-    """SHA-256 (hex) of `file` and of what it imports from its own package; of `file` alone where that is all.
+    """SHA-256 (hex) of `file` and of the source it imports; of `file` alone where that is all.
 
-    `module` is the dotted name under which `file` is imported: it tells where its package begins. Imports are read, not
-    run, those inside functions too; what is imported by a computed name is not seen.
+    `module` is the dotted name under which `file` is imported: it tells where its package begins. What it imports from its own
+    package, from `PYTHONPATH` or from an editable install counts with its content, and so does what that imports; what is
+    installed counts with its distribution's name and version, the standard library and a core in a source tree not at all.
+    Imports are read, not run, those inside functions too; what is imported by a computed name is not seen.
     """
-    files = source_files(file, module)
-    if len(files) == 1:
-        return _digest(files[0])
-    root = _root(file, module)
-    listing = "".join(f"{found.relative_to(root).as_posix()} {_digest(found)}\n" for found in sorted(files))
-    return hashlib.sha256(listing.encode()).hexdigest()
+    reach = _Reach.of(file, module)
+    if len(reach.files) == 1 and not reach.distributions:
+        return reach.files[file][1]
+    lines = sorted(f"{'.'.join(name)} {digest}\n" for name, digest in reach.files.values())
+    return hashlib.sha256("".join([*lines, *(f"{name}\n" for name in sorted(reach.distributions))]).encode()).hexdigest()
 
 
-def source_files(file: Path, module: str) -> tuple[Path, ...]:
-    """`file`, then the files of its package that it imports, directly or through each other."""
-    root = _root(file, module)
-    top = module.partition(".")[0] if "." in module or file.name == "__init__.py" else None
-    found = {file: None}
-    waiting = [file]
-    while waiting:
-        current = waiting.pop()
-        package = current.parent.relative_to(root).parts
-        for parts in _own_imports(current, package, top):
-            for candidate in _files_of(root, parts):
-                if candidate not in found:
-                    found[candidate] = None
-                    waiting.append(candidate)
-    return tuple(found)
+@dataclass(slots=True)
+class _Reach:
+    """All that one file imports, directly or through other source: files with module name and digest, and distributions."""
+
+    files: dict[Path, tuple[_Name, str]] = field(default_factory=dict)
+    distributions: set[str] = field(default_factory=set)
+    own: dict[str, Location] = field(default_factory=dict)
+    specs: dict[str, ModuleSpec | None] = field(default_factory=dict)
+    locations: dict[_Name, Location] = field(default_factory=dict)
+    waiting: list[tuple[_Name, tuple[_Import, ...]]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, file: Path, module: str) -> _Reach:
+        """Follow the imports of `file`, which is imported as `module`."""
+        is_package = file.name == "__init__.py"
+        name = tuple(module.split(".")) if "." in module or is_package else (_BESIDE, module)
+        reach = cls()
+        reach.own[name[0]] = Location(folders=(file.parents[len(name) - 2 + is_package],))
+        reach.add(name, file)
+        while reach.waiting:
+            package, imports = reach.waiting.pop()
+            for level, parts in imports:
+                if level <= len(package):
+                    reach.follow((*package[: len(package) - level + 1], *parts) if level else parts)
+        return reach
+
+    def follow(self, name: _Name) -> None:
+        """Add what importing `name` runs."""
+        location = self.locate(name)
+        self.distributions.update(location.distributions)
+        if location.loose is not None:
+            self.add(name[:1], location.loose, alone=True)
+        if location.file is not None and location.file.is_file():
+            self.add(name[:1], location.file)
+        for folder in location.folders:
+            for found, file in _files_below(folder, name):
+                self.add(found, file)
+
+    def locate(self, name: _Name) -> Location:
+        """Where the package that `name` begins with lies."""
+        top = name[0]
+        if top in self.own:
+            return self.own[top]
+        if top not in self.specs:
+            self.specs[top] = spec_of(top)
+        spec = self.specs[top]
+        if spec is None:
+            return Location()
+        if name[:2] not in self.locations:
+            self.locations[name[:2]] = locate(spec, name[1] if len(name) > 1 else None)
+        return self.locations[name[:2]]
+
+    def add(self, name: _Name, file: Path, *, alone: bool = False) -> None:
+        """Add `file` and, unless `alone`, what it imports."""
+        if file in self.files:
+            return
+        code = _code(name, file)
+        digest = hashlib.sha256(code).hexdigest()
+        self.files[file] = (name, digest)
+        if not alone and file.suffix == ".py":
+            if digest not in _imports_of:
+                _imports_of[digest] = tuple(_imports(code))
+            self.waiting.append((name if file.name == "__init__.py" else name[:-1], _imports_of[digest]))
 
 
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def _files_below(folder: Path, name: _Name) -> Iterator[tuple[_Name, Path]]:
+    """The files that importing `name` runs, whose first part is the package `folder`: packages on the way, then the module."""
+    for end in range(2 if name[0] == _BESIDE else 1, len(name) + 1):
+        place = os.path.join(folder, *name[1:end])
+        modules = [place + suffix for suffix in (".py", *EXTENSION_SUFFIXES)] if end > 1 else []
+        found = next(filter(os.path.isfile, [os.path.join(place, "__init__.py"), *modules]), None)
+        if found is not None:
+            yield name[:end], Path(found)
 
 
-def _root(file: Path, module: str) -> Path:
-    depth = module.count(".") + (file.name == "__init__.py")
-    return file.parents[depth]
+def _code(name: _Name, file: Path) -> bytes:
+    """The content of `file`; of a module that is imported by now, that which it was imported with.
+
+    Where the file changed between the last look at it and the first one after its import, either may be what runs: then it is
+    both, so that this state is like no other.
+    """
+    module = sys.modules.get(".".join(name))
+    if not isinstance(module, ModuleType):
+        code = _last_read[file] = file.read_bytes()
+        return code
+    spec = module.__spec__
+    if module not in _imported or _imported[module][0] is not spec:
+        now = file.read_bytes()
+        before = _last_read.pop(file, now)
+        _imported[module] = (spec, now if now == before else before + b"\n" + now)
+    return _imported[module][1]
 
 
-def _own_imports(file: Path, package: tuple[str, ...], top: str | None) -> Iterator[tuple[str, ...]]:
-    for level, parts in _imports(file.read_bytes()):
-        if level == 0 and top is not None and parts[:1] == (top,):
-            yield parts
-        elif 0 < level <= len(package) + 1:
-            yield (*package[: len(package) - level + 1], *parts)
-
-
-def _files_of(root: Path, parts: tuple[str, ...]) -> Iterator[Path]:
-    """The files that importing `parts` runs: packages on the way, then the module."""
-    for end in range(1, len(parts) + 1):
-        folder = root.joinpath(*parts[:end])
-        for candidate in (folder / "__init__.py", folder.with_suffix(".py")):
-            if candidate.is_file():
-                yield candidate
-
-
-@lru_cache(maxsize=256)
-def _imports(code: bytes) -> tuple[_Import, ...]:
+def _imports(code: bytes) -> Iterator[_Import]:
     """(level, dotted parts) of every import in `code`, level 0 for absolute ones; none where it is no valid Python."""
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError):
-        return ()
-    found: list[_Import] = []
+        return
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found += [(0, tuple(alias.name.split("."))) for alias in node.names]
+            yield from ((0, tuple(alias.name.split("."))) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = tuple(node.module.split(".")) if node.module else ()
-            found += [(node.level, (*base, alias.name)) for alias in node.names]
-    return tuple(found)
+            yield from ((node.level, (*base, alias.name)) for alias in node.names)
