@@ -80,8 +80,11 @@ class InstalledDocs(BaseDataExecutor):
         test_size: int = Field(default=1_500, ge=1)
         """Documents in the test set, as far as the labels have that many."""
         max_labels: int = Field(default=30, ge=2)
+        """Labels at most: the distributions with the most sources."""
         min_documents_per_label: int = Field(default=80, ge=4)
+        """Documents that a distribution must have to become a label."""
         seed: int = 42
+        """Seed of the hashes that choose the test set and bring the rows into order."""
         search_path: ReferencePath | None = None
         """Folder the distributions are installed in; by default the site-packages of this interpreter."""
 

@@ -11,6 +11,7 @@ from djsandbox.components.base import Component
 from djsandbox.config.model import DEFAULT_STAGES
 from djsandbox.config.schema import GlobalShape, JobShape
 from djsandbox.plugins import hookspecs
+from djsandbox.plugins.driver import load
 from djsandbox.plugins.groups import FACTORIES, OPEN_GROUPS
 from djsandbox.plugins.index import plugin_index
 from djsandbox.plugins.manager import STRICT_VARIABLE
@@ -72,3 +73,15 @@ def test_the_plugin_guide_has_the_variable_that_makes_plugin_errors_fatal() -> N
 def test_the_documentation_has_every_public_class(name: str) -> None:
     pages = [path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md")]
     assert re.search(rf"\b{name}\b", "\n".join(pages))
+
+
+@pytest.mark.parametrize("distribution", ["djsandbox-pools", "djsandbox-sklearn"])
+def test_every_key_of_every_component_is_described_in_one_line(distribution: str) -> None:
+    claims = [claim for group in FACTORIES for claim in plugin_index().claims(group) if claim.distribution == distribution]
+    described = {
+        f"{claim.name}.{name}": info.description or ""
+        for claim in claims
+        for name, info in load(claim).Config.model_fields.items()
+    }
+    assert len(described) > 10
+    assert not [key for key, text in described.items() if not text or "\n" in text]

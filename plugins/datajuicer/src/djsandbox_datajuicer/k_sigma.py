@@ -27,7 +27,9 @@ class KSigmaRefiner(BaseRecipeRefiner):
         """Where the refined recipe goes, and how many standard deviations it allows."""
 
         path_k_sigma_recipe: OutputPath
+        """File of the refined recipe: `.yaml`, `.yml` or `.json`."""
         k: float = Field(default=3.0, gt=0)
+        """How many standard deviations the bounds lie from the mean; smaller keeps less."""
 
     deterministic = True
 

@@ -17,7 +17,9 @@ class AccuracyEvaluator(PairEvaluator):
         """Where a row has its labels; dotted keys reach into nested ones."""
 
         predicted_label_key: str
+        """Key of the predicted label, dotted if nested."""
         ground_truth_label_key: str
+        """Key of the true label, dotted if nested."""
 
     def keys(self) -> tuple[str, str]:
         """The dotted keys of the two labels."""

@@ -21,8 +21,11 @@ class DataPoolCartesianJoin(PoolManipulator):
         """The two sets of pools, and the folder of the joined ones."""
 
         dataset_path_1: Pools
+        """The first set of data pools (JSON lines); their keys come first in a joined row."""
         dataset_path_2: Pools
+        """The second set of data pools (JSON lines); no key may stand on both sides."""
         export_path: OutputPath
+        """Folder of the joined pools; it is made."""
 
     def targets(self) -> list[str]:
         """The joined pools' paths, those of the first set's first pool first."""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from djsandbox import ComponentError, Finding
 
 from djsandbox_pools.jsonlines import Indices, JsonLines
-from djsandbox_pools.manipulator import PoolManipulator, known_paths
+from djsandbox_pools.manipulator import PoolManipulator, PoolManipulatorConfig, Pools, known_paths
 from djsandbox_pools.naming import NO_COMMON_PREFIX, common_prefix
 
 MOST_POOLS = 16
@@ -22,6 +22,12 @@ MOST_POOLS = 16
 
 class DataPoolCombination(PoolManipulator):
     """Intersect N ranked data pools in each of the 2^N - 1 ways."""
+
+    class Config(PoolManipulatorConfig):
+        """The ranked pools, and the folder of their combinations."""
+
+        dataset_path: Pools
+        """The data pools (JSON lines), best first; at most 16."""
 
     def check(self) -> Iterable[Finding]:
         """Also find a list of pools too long to combine."""

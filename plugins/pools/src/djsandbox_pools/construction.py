@@ -11,7 +11,7 @@ from djsandbox import ComponentError
 from pydantic import BeforeValidator, Field, PositiveInt, field_validator
 
 from djsandbox_pools.jsonlines import JsonLines
-from djsandbox_pools.manipulator import PoolManipulator, PoolManipulatorConfig, as_list
+from djsandbox_pools.manipulator import PoolManipulator, PoolManipulatorConfig, Pools, as_list
 from djsandbox_pools.naming import file_safe, numbered, unique_names
 from djsandbox_pools.splitting import all_filled, as_ratio, cuts, parts
 from djsandbox_pools.stats import FloatColumn, stat_columns
@@ -26,9 +26,14 @@ class DataPoolConstruction(PoolManipulator):
     class Config(PoolManipulatorConfig):
         """The parts: `split_num` rows each, else cut at `split_ratios`; `ignore_stats` keeps the order of the file."""
 
+        dataset_path: Pools
+        """Analyzed datasets, one or a list: JSON lines with statistics under `__dj__stats__`, unless `ignore_stats`."""
         split_ratios: Annotated[tuple[Ratio, ...], BeforeValidator(as_list), Field(min_length=1)] = (1 / 3, 2 / 3)
+        """Where to cut: ascending shares of the rows in (0, 1), numbers or fractions in quotes; by default into thirds."""
         split_num: PositiveInt | None = None
+        """Rows of one pool instead, the last may have fewer; wins over `split_ratios`. By default the ratios decide."""
         ignore_stats: bool = False
+        """Cut the dataset in the order it has instead of by its statistics; it then needs none."""
 
         @field_validator("split_ratios")
         @classmethod

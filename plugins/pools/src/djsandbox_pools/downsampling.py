@@ -20,7 +20,9 @@ class DataPoolDownsampling(PoolManipulator):
         """How many rows to take (default: as many as the smallest pool has), and the seed."""
 
         target_num_samples: PositiveInt | None = None
+        """Rows to take of each pool; by default as many as the smallest has. A smaller pool is taken whole."""
         shuffle_seed: ShuffleSeed = 42
+        """Seed of the permutation whose first rows are taken; `seed` is another spelling."""
 
     def targets(self) -> list[str]:
         """The samples' paths where `target_num_samples` is given."""

@@ -22,8 +22,11 @@ class DataPoolDuplication(PoolManipulator):
         """How often the rows of a pool are repeated: one new pool for each of `duplicating_times`."""
 
         duplicating_times: Times
+        """How many times over the rows stand in a new pool: whole numbers from 1 on, each makes one of every pool."""
         shuffle: bool = False
+        """Shuffle the repeated rows; otherwise the pool stands there as a whole, again and again."""
         shuffle_seed: ShuffleSeed = 42
+        """Seed of the permutation, where rows are shuffled; `seed` is another spelling."""
 
         @field_validator("duplicating_times")
         @classmethod

@@ -51,7 +51,9 @@ class PoolManipulatorConfig(ComponentConfig):
     """Where the pools lie and where the new ones go."""
 
     dataset_path: Pools
+    """The data pools: JSON-lines files, one or a list."""
     export_path: OutputPath
+    """Folder of the new pools; it is made."""
 
 
 class PoolManipulator(BaseDataPoolManipulator):

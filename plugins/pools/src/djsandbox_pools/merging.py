@@ -5,12 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from djsandbox_pools.manipulator import PoolManipulator
+from djsandbox import OutputPath
+
+from djsandbox_pools.manipulator import PoolManipulator, PoolManipulatorConfig
 from djsandbox_pools.naming import NO_COMMON_PREFIX, common_prefix
 
 
 class DataPoolMerging(PoolManipulator):
     """Put the rows of several data pools, one pool after the other, into one file."""
+
+    class Config(PoolManipulatorConfig):
+        """The pools, and where the merged one goes."""
+
+        export_path: OutputPath
+        """The merged file, where it ends in `.jsonl`; else a folder, in which it is named after what the pools' names share."""
 
     def planned_outputs(self) -> Any:
         """The merged pool's path, where it is given or can be made from those of the inputs."""

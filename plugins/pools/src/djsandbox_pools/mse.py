@@ -18,7 +18,9 @@ class MSEEvaluator(PairEvaluator):
         """Where a row has its values (numbers or their text); dotted keys reach into nested ones."""
 
         predicted_value_key: str
+        """Key of the predicted number (or its text), dotted if nested."""
         ground_truth_value_key: str
+        """Key of the true number (or its text), dotted if nested."""
 
     def keys(self) -> tuple[str, str]:
         """The dotted keys of the two values."""

@@ -17,7 +17,9 @@ class PairConfig(ComponentConfig):
     """The datasets with the predictions; those with the ground truth, in the same order, unless both stand in one row."""
 
     predicted_dataset_path: Pools
+    """Files with the predictions (JSON lines), one or a list."""
     ground_truth_dataset_path: InputPaths | None = None
+    """Files with the ground truth: as many, each with the same rows in the same order. By default the same files."""
 
 
 class Score(NamedTuple):

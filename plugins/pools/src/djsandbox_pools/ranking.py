@@ -25,10 +25,15 @@ class DataPoolRanking(BaseProbe):
         """The pools, one metric (a number, or a mapping that `ranking_keys` look into) for each, and which are best."""
 
         dataset_path: Pools
+        """The data pools to rank, one or a list."""
         metrics: Annotated[list[Any], BeforeValidator(as_list), Field(min_length=1)]
+        """A number or mapping for each pool, in the same order; or one mapping from path to that."""
         ranking_keys: Keys = ()
+        """Where in a mapping the numbers stand: dotted keys, the first decides, the next break ties. None for numbers."""
         descending: bool = True
+        """Whether high is good: true for an accuracy, false for a loss."""
         top_n: PositiveInt | None = None
+        """How many of the best to return; by default all."""
 
     def check(self) -> Iterable[Finding]:
         """Find metrics that do not match the pools one to one."""

@@ -36,13 +36,15 @@ class PairedBootstrapResampling(BaseProbe):
         baseline_name: str | None = None
         """What the table calls the baseline; by default the name of its data pool."""
         title: str | None = None
-        """Heading of the table."""
+        """Heading of the table; by default it says what was measured, and on how many samples."""
         metric: Metric = "accuracy"
         """`accuracy`, `macro_f1` or `log_loss`."""
         num_resamples: int = Field(default=1000, ge=100)
+        """How often the test samples are drawn again; more make the intervals steadier and take longer."""
         confidence: float = Field(default=0.95, gt=0.5, lt=1)
         """Probability with which the intervals hold, all of them together."""
         seed: int = Field(default=0, ge=0)
+        """Seed of the draws."""
 
     deterministic = True
     libraries = ("scikit-learn", "numpy")

@@ -37,6 +37,7 @@ class SklearnTextClassifierTrainer(BaseModelExecutor):
         label_key: str = "label"
         """Key of the label, dotted if nested."""
         epochs: int = Field(default=5, ge=1)
+        """Passes over the rows."""
         batch_size: int = Field(default=1024, ge=1)
         """Rows handed to scikit-learn at once."""
         alpha: float = Field(default=1e-5, gt=0)
@@ -50,11 +51,11 @@ class SklearnTextClassifierTrainer(BaseModelExecutor):
         analyzer: Literal["word", "char", "char_wb"] = "word"
         """What n-grams are made of."""
         seed: int = 0
+        """Seed of the order in which the rows are learned from."""
         seeds: list[int] | None = Field(default=None, min_length=1)
-        """Several trainings of each pool, instead of `seed`: a comparison then sees how much training is a matter of luck."""
+        """Several trainings of each pool, instead of `seed`: a comparison then sees how much of it is luck. By default one."""
         bootstrap: bool = False
-        """Each seed learns from its own sample of the pool, drawn with replacement: a comparison then also sees how much
-        hangs on which rows happened to be in the pool."""
+        """Each seed draws its own sample of the pool, with replacement: a comparison then sees the luck of the rows, too."""
 
         @field_validator("seed", "seeds")
         @classmethod
