@@ -98,7 +98,16 @@ class JobFailed(SandboxError):
         reason = str(cause) or type(cause).__name__
         if not isinstance(cause, SandboxError):
             reason = f"{type(cause).__name__}: {reason}"
+            first = _first_cause(cause)
+            if first is not cause and str(first) and str(first) not in reason:
+                reason += f" (because of {type(first).__name__}: {first})"
         super().__init__(f"job {job_id} failed: {reason}", where=where, fix=f"details: {log}" if log else None)
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:

@@ -216,3 +216,19 @@ def test_a_wrong_command_line(folder: Path, capsys: pytest.CaptureFixture[str], 
     (folder / "c.yaml").write_text(f"evaluation_job_configs:\n  - {{{JOB}}}}}\n")
     assert call(arguments) == 2
     assert message in capsys.readouterr().err
+
+
+def test_full_width_punctuation_is_recognised(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = errors(folder, capsys, "evaluation_job_configs:\n  - hook：EvaluateDataHook\n    meta_name: x\n")
+    assert line.endswith("| line 2 has the full-width '：': YAML needs the ASCII character")
+
+
+def test_a_misspelt_block_in_a_setting(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "c.yaml").write_text(f"evaluation_job_configs:\n  - {{meta_name: m, {JOB}}}}}\n")
+    assert call(["validate", "c.yaml", "--set", "m.extra_config.value=1"]) == 2
+    assert "did you mean 'extra_configs'?" in capsys.readouterr().err
+
+
+def test_a_project_name_that_would_leave_the_outputs_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = errors(folder, capsys, f"project_name: ../x\nevaluation_job_configs:\n  - {{{JOB}}}}}\n")
+    assert line.startswith("c.yaml:1: error: ")

@@ -184,3 +184,16 @@ def test_completion_knows_the_commands() -> None:
     program = [sys.executable, "-c", "from djsandbox.cli.main import main; main()"]
     done = subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout == "plain,validate\n"
+
+
+def test_a_reader_that_goes_away_is_no_failure(folder: Path) -> None:
+    program = f"{sys.executable} -m djsandbox run c.yaml --set m.extra_configs.value=5 | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0"
+    assert "Traceback" not in done.stderr
+
+
+def test_json_has_the_tables_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["run", "c.yaml", "--json"]) == 0
+    (table,) = json.loads(capsys.readouterr().out)["tables"]
+    assert (table["title"], table["rows"]) == ("Values", [["数据", 1.23456], ["b", 10]])

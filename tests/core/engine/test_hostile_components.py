@@ -33,7 +33,9 @@ def hostile(lab: Lab) -> Lab:
             "def run(self, eval_type, eval_obj=None, **kwargs):\n        import os, subprocess\n"
             "        os.write(1, b'RAW')\n        subprocess.run(['echo', 'CHILD'], check=True)\n        return 1"
         ),
-        "Leaks": "def run(self, eval_type, eval_obj=None, **kwargs):\n        raise ValueError('no such ' + self.config.api_key)",
+        "Leaks": (
+            "def run(self, eval_type, eval_obj=None, **kwargs):\n        raise ValueError('no such ' + self.config.api_key)"
+        ),
     }
     base = (
         "from djsandbox import BaseEvaluator, ComponentConfig\n\n\n"

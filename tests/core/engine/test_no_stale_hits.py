@@ -6,6 +6,7 @@ from typing import Any
 import djsandbox
 import pytest
 from djsandbox import ComponentConfig, InputPath
+from djsandbox.errors import JobFailed
 
 Lab = Any
 
@@ -40,7 +41,8 @@ class Read(BaseProbe):
     def run(self):
         config = self.config
         path = config.reference or config.text or config.pair[1]
-        return open(path, "rb").read().hex()
+        with open(path, "rb") as file:
+            return file.read().hex()
 
 
 class Lazy(BaseDataExecutor):
@@ -207,3 +209,30 @@ def test_a_text_that_happens_to_be_a_path_of_the_machine_is_not_looked_into(lab:
     lab.run(text)
     (lab.folder / "elsewhere" / "new.txt").touch()
     assert lab.run(text, resume=True).executed == ()
+
+
+def test_an_input_that_something_else_changes_during_the_run_fails_the_job_that_reads_it(more: Lab) -> None:
+    text = """
+        execution_job_configs:
+          - {hook: GeneralDataExecutorHook, output: a, extra_configs: {type: "./parts.py:Write", export_path: out/a.txt}}
+          - {hook: GeneralDataExecutorHook, extra_configs: {type: "./meddler.py:Meddler"}}
+          - hook: GeneralDataExecutorHook
+            extra_configs: {type: "./parts.py:Upper", dataset_path: out/a.txt, export_path: out/b.txt}
+    """
+    (more.folder / "meddler.py").write_text(
+        "from djsandbox import BaseDataExecutor\n\n\nclass Meddler(BaseDataExecutor):\n"
+        "    def run(self):\n        with open('out/a.txt', 'w') as file:\n            file.write('of another run')\n"
+    )
+    with pytest.raises(JobFailed, match=r"'out/a.txt' was changed since anonymous/execution/0 wrote it in this run"):
+        more.run(text)
+
+
+def test_a_job_may_overwrite_what_an_earlier_one_wrote(lab: Lab) -> None:
+    lab.run("""
+        execution_job_configs:
+          - {hook: GeneralDataExecutorHook, extra_configs: {type: "./parts.py:Write", export_path: out/a.txt, text: one}}
+          - {hook: GeneralDataExecutorHook, extra_configs: {type: "./parts.py:Write", export_path: out/a.txt, text: two}}
+          - hook: GeneralDataExecutorHook
+            extra_configs: {type: "./parts.py:Upper", dataset_path: out/a.txt, export_path: out/b.txt}
+    """)
+    assert Path("out/b.txt").read_text() == "TWO"

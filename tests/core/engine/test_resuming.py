@@ -1,7 +1,4 @@
 import importlib
-import os
-import signal
-import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
@@ -9,7 +6,7 @@ from typing import Any
 
 import pytest
 from djsandbox import hookimpl
-from djsandbox.errors import ConfigError, JobFailed
+from djsandbox.errors import JobFailed
 from djsandbox.plugins.index import plugin_index
 
 Lab = Any
@@ -301,117 +298,6 @@ def test_a_failed_run_goes_on_where_it_failed(lab: Lab) -> None:
     lab.edit_parts('raise RuntimeError("the disk is on fire")', "return 5")
     lab.run(text, resume=True)
     assert lab.calls()[-1] == "fail"
-
-
-# -- killed and interrupted -------------------------------------------------------------------------------------------------
-
-SLOW = """
-    evaluation_job_configs:
-      - {hook: EvaluateDataHook, output: a, extra_configs: {type: "./parts.py:Give", value: 1}}
-      - {hook: EvaluateDataHook, output: b, extra_configs: {type: "./parts.py:Hang"}}
-      - {hook: EvaluateDataHook, output: c, extra_configs: {type: "./parts.py:Give", value: 3}}
-"""
-
-
-HANG = """
-import os, time
-
-
-class Hang(BaseEvaluator):
-    def run(self, eval_type, eval_obj=None, **kwargs):
-        note("hang")
-        while os.path.exists("hang"):
-            time.sleep(0.01)
-        return 2
-
-
-"""
-
-
-def start_hanging(lab: Lab) -> subprocess.Popen[str]:
-    """A run that hangs in its second job, in a process of its own."""
-    lab.edit_parts("class Fail(", HANG + "class Fail(")
-    (lab.folder / "hang").touch()
-    lab.write(SLOW)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "djsandbox", "run", "sandbox.yaml"], cwd=lab.folder, stderr=subprocess.PIPE, text=True
-    )
-    log = lab.folder / "calls.log"
-    while not (log.exists() and "hang" in log.read_text()):
-        assert process.poll() is None
-        os.sched_yield()
-    return process
-
-
-def test_a_run_killed_at_once_goes_on_at_the_job_it_was_in(lab: Lab) -> None:
-    process = start_hanging(lab)
-    process.kill()
-    process.communicate()
-    assert lab.calls() == ["give 1", "hang"]
-    (lab.folder / "hang").unlink()
-    lab.run(resume=True)
-    assert lab.calls() == ["hang", "give 3"]
-    assert lab.context_infos() == {"anonymous": [{"meta_name": "", name: at} for at, name in enumerate("abc", start=1)]}
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_an_interrupted_run_is_journalled_and_goes_on_later(lab: Lab, number: signal.Signals) -> None:
-    process = start_hanging(lab)
-    process.send_signal(number)
-    _, errors = process.communicate()
-    assert process.returncode == 130
-    assert "Traceback" not in errors
-    assert [event["event"] for event in lab.journal()][-2:] == ["job_interrupted", "run_finished"]
-    assert lab.journal()[-1]["status"] == "interrupted"
-    lab.calls()
-    (lab.folder / "hang").unlink()
-    lab.run(resume=True)
-    assert lab.calls() == ["hang", "give 3"]
-
-
-def test_a_second_run_in_the_same_work_dir_is_refused(lab: Lab) -> None:
-    process = start_hanging(lab)
-    with pytest.raises(ConfigError, match=str(process.pid)):
-        lab.run()
-    process.kill()
-    process.communicate()
-
-
-def test_a_half_written_last_line_of_the_journal_is_ignored(lab: Lab) -> None:
-    lab.run(GIVE)
-    with (lab.work_dir / "journal.jsonl").open("a") as journal:
-        journal.write('{"event": "job_fin')
-    lab.calls()
-    lab.run(GIVE, resume=True)
-    assert lab.calls() == []
-
-
-# -- foretelling ------------------------------------------------------------------------------------------------------------
-
-
-def foretold(**options: Any) -> list[tuple[str, str]]:
-    import djsandbox
-
-    return [(job.action, job.reason) for job in djsandbox.plan("sandbox.yaml", **options).jobs]
-
-
-def test_the_plan_says_what_would_run_and_why(lab: Lab) -> None:
-    lab.write(CHAIN)
-    assert foretold(resume=True) == [("run", "it has not been run yet"), ("run", "it reads from write, which runs before it")]
-    lab.run(CHAIN)
-    assert foretold() == [("run", "resume is off"), ("run", "it reads from write, which runs before it")]
-    assert foretold(resume=True) == [("reuse", "unchanged since run_0001"), ("reuse", "unchanged since run_0001")]
-    (lab.folder / "out/b.txt").unlink()
-    assert foretold(resume=True)[1] == ("run", "its output 'out/b.txt' is gone")
-    lab.write(CHAIN.replace("hello", "bye"))
-    assert foretold(resume=True)[0] == ("run", "changed since run_0001: config")
-
-
-def test_planning_writes_nothing(lab: Lab) -> None:
-    lab.write(CHAIN)
-    before = sorted(path for path in lab.folder.rglob("*") if "__pycache__" not in path.parts)
-    foretold(resume=True)
-    assert sorted(path for path in lab.folder.rglob("*") if "__pycache__" not in path.parts) == before
 
 
 def test_a_data_frame_among_the_outputs_is_resumed_and_made_again_when_it_is_lost(lab: Lab) -> None:

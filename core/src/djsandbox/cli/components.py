@@ -70,7 +70,6 @@ def show_component(type_name: str, group: str | None, as_json: bool) -> int:
 
 
 def _find(type_name: str, group: str | None) -> Iterator[Any]:
-    from djsandbox.components.base import Component  # noqa: PLC0415
     from djsandbox.errors import ConfigError, did_you_mean  # noqa: PLC0415
     from djsandbox.plugins.groups import FACTORIES  # noqa: PLC0415
     from djsandbox.plugins.index import plugin_index  # noqa: PLC0415
@@ -78,7 +77,7 @@ def _find(type_name: str, group: str | None) -> Iterator[Any]:
 
     index = plugin_index()
     if ":" in type_name and not any(index.claimants(name, type_name.rpartition(":")[2]) for name in index.groups()):
-        yield resolve(group or "components", type_name, base=Component, folder=Path.cwd())
+        yield resolve(group or "components", type_name, base=object, folder=Path.cwd())
         return
     bare = type_name.rpartition(":")[2]
     groups = [name for name in index.groups() if group in (None, name) and index.claimants(name, bare)]

@@ -8,13 +8,15 @@ import click
 
 from djsandbox.cli.options import ConfigCommand, config_options, planned
 
+_MADE_BY = ("component", "version", "environment")
+
 
 @click.command(cls=ConfigCommand)
 @config_options
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 def plan(as_json: bool, **options: Any) -> int:
     """Show each job of CONFIG, what makes it, where its inputs come from, and whether a run would execute or reuse it."""
-    from djsandbox.cli.show import show_invalid, show_json, show_problems, show_table  # noqa: PLC0415
+    from djsandbox.cli.show import show_invalid, show_json, show_problems  # noqa: PLC0415
     from djsandbox.engine import api  # noqa: PLC0415
     from djsandbox.errors import ConfigError  # noqa: PLC0415
 
@@ -29,9 +31,20 @@ def plan(as_json: bool, **options: Any) -> int:
         show_json({"work_dir": str(foretold.plan.config.work_dir), "jobs": rows})
         return 0
     show_problems(foretold.warnings)
-    columns = ("job", "meta_name", "component", "version", "environment", "reads from", "action", "why")
-    show_table(columns, [[_joined(row[column]) for column in columns] for row in rows])
+    for row in rows:
+        _show(row)
     return 0
+
+
+def _show(row: dict[str, Any]) -> None:
+    """One job on a few short lines, readable in a narrow terminal."""
+    name = f"{row['job']}  {row['meta_name']}" if row["meta_name"] else f"{row['job']}  ({row['hook']})"
+    color = "yellow" if row["action"] == "run" else "green"
+    click.echo(f"{click.style(row['action'].ljust(5), fg=color, bold=True)}  {click.style(name, bold=True)}")
+    made_by = [f"{what}, {version}, in {place}" for what, version, place in zip(*(row[key] for key in _MADE_BY), strict=False)]
+    for label, texts in (("", made_by), ("reads from ", row["reads from"]), ("writes ", row["writes"]), ("", [row["why"]])):
+        if texts:
+            click.echo(f"       {label}{', '.join(texts)}")
 
 
 def _row(job: Any) -> dict[str, Any]:
@@ -55,7 +68,3 @@ def _row(job: Any) -> dict[str, Any]:
 
 def _version(origin: Any) -> str:
     return f"{origin.distribution} {origin.version}" if origin.distribution else str(origin.source)
-
-
-def _joined(value: Any) -> str:
-    return ", ".join(dict.fromkeys(value)) if isinstance(value, list) else str(value)

@@ -41,7 +41,7 @@ def show_plugin(package: str, as_json: bool) -> int:
 
     installed = {normalised(name): (name, *found) for name, found in plugin_index().distributions().items()}
     if normalised(package) not in installed:
-        raise ConfigError(f"the plugin '{package}' is not installed", fix=did_you_mean(package, installed))
+        raise ConfigError(f"the plugin '{package}' is not installed", fix=did_you_mean(_full_name(package), installed))
     name, version, claims = installed[normalised(package)]
     rows = [{"group": claim.group, "type": claim.name, "class": claim.value} for claim in claims]
     if as_json:
@@ -86,6 +86,10 @@ def _finding(item: Any) -> dict[str, Any]:
         "package": claim.distribution, "group": claim.group, "type": claim.name, "class": claim.value,
         "problem": str(item.problem) if item.problem else None, "traceback": item.traceback, "notes": list(item.notes),
     }  # fmt: skip
+
+
+def _full_name(package: str) -> str:
+    return package if package.startswith("djsandbo") else f"djsandbox-{package}"
 
 
 def _count(brings: list[str]) -> str:

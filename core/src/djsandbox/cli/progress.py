@@ -66,6 +66,8 @@ class Progress:
     def djsandbox_job_finished(self, job: JobEvent) -> None:
         """Leave a line for the job."""
         took = "reused" if job.reused else f"{job.seconds or 0:.1f} s"
+        if self._live is not None:
+            self._live.update("")
         self._print(f"{self._position()} {_name(job)}: {took}")
 
     @hookimpl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import traceback
 from typing import Any
 
@@ -44,11 +45,15 @@ def run(quiet: bool, as_json: bool, **options: Any) -> int:
         if plan.config.debug:
             traceback.print_exception(error.cause)
         raise
+    except KeyboardInterrupt:
+        click.echo("what was running is journalled as interrupted; run again with --resume to go on there", err=True)
+        raise
     if as_json:
         show_json(
             {
                 "run_id": result.run_id, "work_dir": str(result.work_dir), "seconds": round(result.seconds, 3),
                 "executed": result.executed, "reused": result.reused, "context_infos": result.context,
+                "tables": [dataclasses.asdict(table) for table in result.tables],
             }
         )  # fmt: skip
         return 0

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
 
 from djsandbox.errors import Problem, SandboxError
+
+_SHORTEST_COLUMN = 20
 
 
 def show_error(error: SandboxError) -> None:
@@ -61,6 +65,10 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: 
     """Print a table to stdout, columns aligned also where texts are Chinese; numbers to the right."""
     cells = [[_text(value) for value in row] for row in rows]
     widths = [max([_width(name), *(_width(row[at]) for row in cells)]) for at, name in enumerate(columns)]
+    room = shutil.get_terminal_size().columns - sum(widths[:-1]) - 2 * (len(widths) - 1)
+    if sys.stdout.isatty() and _SHORTEST_COLUMN <= room < widths[-1]:
+        widths[-1] = room
+        cells = [[*row[:-1], _cut(row[-1], room)] for row in cells]
     is_number = [bool(rows) and all(isinstance(row[at], (int, float)) for row in rows) for at in range(len(columns))]
     if title:
         click.secho(f"\n{title}", bold=True)
@@ -84,6 +92,14 @@ def _text(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: ""}[value]
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _cut(text: str, width: int) -> str:
+    if _width(text) <= width:
+        return text
+    while _width(text) > width - 1:
+        text = text[:-1]
+    return text + "…"
 
 
 def _width(text: str) -> int:

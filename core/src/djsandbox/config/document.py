@@ -80,12 +80,22 @@ def parse_document(text: str, file: str) -> Document:
         mark = error.problem_mark or error.context_mark
         where = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
         reason = ", ".join(part for part in (error.context, error.problem) if part)
-        raise ConfigError(f"not valid YAML: {reason}", where=where, fix="check indentation, quotes and colons there") from error
+        raise ConfigError(f"not valid YAML: {reason}", where=where, fix=_remedy(text, where.line)) from error
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"not valid YAML: {error}", where=Position(file)) from error
     finally:
         loader.dispose()
     return Document(data, file, positions)
+
+
+def _remedy(text: str, line: int) -> str:
+    """What to do about a line that cannot be parsed; the mistake may stand in the one before it."""
+    lines = text.splitlines()
+    for number in (line, line - 1):
+        found = [mark for mark in "：，“”［］｛｝" if 0 < number <= len(lines) and mark in lines[number - 1]]
+        if found:
+            return f"line {number} has the full-width '{found[0]}': YAML needs the ASCII character"
+    return "check indentation, quotes and colons there, and in the line before"
 
 
 def _build(loader: Any, node: yaml.Node, loc: Loc, file: str, positions: dict[Loc, Position]) -> Any:

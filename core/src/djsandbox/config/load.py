@@ -31,6 +31,9 @@ def load_config(path: str | Path, settings: Sequence[str] = (), options: Mapping
     shape = _globals(document, stages, problems)
     pipelines = _pipelines(document, stages, Path(path).parent, problems)
     pipelines = _with_job_settings(pipelines, parsed, problems)
+    if shape is not None and shape.work_dir is None and any(mark in shape.project_name for mark in "/\\"):
+        fix = "name it without slashes, or set work_dir"
+        problems.append(Problem("the work_dir is named after 'project_name'", document.at(("project_name",)), fix))
     config = _config(Path(path), document, shape or GlobalShape(), stages, pipelines)
     if problems:
         error = ConfigError.of(problems)

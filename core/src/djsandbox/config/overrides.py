@@ -10,7 +10,7 @@ from djsandbox.config.document import Document, Loc, parse_document
 from djsandbox.config.model import JOB_LIST_SUFFIX, Job, LocalValue
 from djsandbox.config.nested import set_at
 from djsandbox.config.references import BLOCKS, Target
-from djsandbox.errors import ConfigError, Position, Problem
+from djsandbox.errors import ConfigError, Position, Problem, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,11 @@ def apply_settings(document: Document, settings: Sequence[Setting]) -> tuple[Doc
     problems: list[Problem] = []
     for setting in settings:
         if setting.block_at is not None:
+            continue
+        meant = [(step, guess) for step in setting.address[1:] if (guess := nearest(step, BLOCKS))]
+        if meant:
+            step, guess = meant[0]
+            problems.append(Problem(f"a job has no block '{step}'", setting.where, f"did you mean '{guess}'?"))
             continue
         loc: Loc = tuple(int(step) if step.isdigit() else step for step in setting.address)
         try:

@@ -46,7 +46,8 @@ def forecast(plan: Plan, manager: SandboxPluginManager) -> Iterator[Forecast]:
         job = planned.job
         waiting = sorted(running[name] for name in planned.reads if name in running)
         if waiting:
-            decision = Decision(None, f"it reads from {', '.join(waiting)}, which runs before it")
+            verb = "run" if len(waiting) > 1 else "runs"
+            decision = Decision(None, f"it reads from {', '.join(waiting)}, which {verb} before it")
         else:
             context = JobContext(
                 meta_name=job.meta_name, job_id=job.id, work_dir=folders.job(job.id), cache_dir=folders.cache,
@@ -64,8 +65,5 @@ def forecast(plan: Plan, manager: SandboxPluginManager) -> Iterator[Forecast]:
             yield Forecast(planned, "run", decision.reason)
             continue
         watcher.adopt(decision.record.attempt)
-        iteration.keys[job.id] = prepared.identity_of(decision.record)
-        iteration.context.record(job.pipeline, job.id, job.meta_name, outputs_of(decision.record, folders))
-        for path in prepared.placed.values():
-            iteration.products.add(job.id, path)
+        iteration.hand_on(prepared, decision.record, outputs_of(decision.record, folders))
         yield Forecast(planned, "reuse", decision.reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -65,6 +66,17 @@ class Iteration:
     context: ContextInfos
     products: Products = field(default_factory=Products)
     keys: dict[str, str] = field(default_factory=dict)
+    files: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Absolute path of what a job of this iteration left -> (its fingerprint then, the job's id)."""
+
+    def hand_on(self, prepared: PreparedJob, record: JobRecord, outputs: Mapping[str, Any]) -> None:
+        """Let later jobs find the outputs of a finished one."""
+        job = prepared.planned.job
+        self.keys[job.id] = prepared.identity_of(record)
+        self.context.record(job.pipeline, job.id, job.meta_name, outputs)
+        for path in prepared.placed.values():
+            self.products.add(job.id, path)
+        self.files.update({os.path.abspath(path): (found, job.id) for path, found in record.files.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +167,22 @@ class Preparer:
             if producer in iteration.keys:
                 ingredients.upstream.add(iteration.keys[str(producer)])
             if use.kind == "input":
-                ingredients.inputs[f"{at}:{spelled.get(use.value, use.value)}"] = self._fingerprint(use.value)
+                ingredients.inputs[f"{at}:{spelled.get(use.value, use.value)}"] = self._fingerprint(use.value, iteration)
         for path in component.referenced_files():
-            ingredients.inputs[f"{at}>{path}"] = self._fingerprint(path)
+            ingredients.inputs[f"{at}>{path}"] = self._fingerprint(path, iteration)
 
-    def _fingerprint(self, path: str) -> str:
+    def _fingerprint(self, path: str, iteration: Iteration) -> str:
         try:
-            return self.fingerprints.of(path)
+            found = self.fingerprints.of(path)
         except FileNotFoundError as error:
             raise SandboxError(f"the input '{path}' does not exist", fix="check the job that should have written it") from error
+        expected, job_id = iteration.files.get(os.path.abspath(path), (found, ""))
+        if found != expected:
+            raise SandboxError(
+                f"'{path}' was changed since {job_id} wrote it in this run: something else writes there",
+                fix="runs at the same time need different output paths, not only different work_dirs; then run with --resume",
+            )
+        return found
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from djsandbox.components.context import JobContext
 from djsandbox.config.model import SandboxConfig
 from djsandbox.context.infos import ContextInfos
 from djsandbox.engine.attempt import execute, job_log, outputs_of
+from djsandbox.engine.children import forked_children_end_with_us
 from djsandbox.engine.contexts import ContextFile
 from djsandbox.engine.folders import Folders
 from djsandbox.engine.placement import Placement
@@ -52,7 +53,7 @@ def run_plan(plan: Plan, manager: SandboxPluginManager) -> RunResult:
 
     KeyboardInterrupt (Ctrl-C or SIGTERM) passes on when what was interrupted has been journalled.
     """
-    with WorkDirLock(plan.config.work_dir), sigterm_interrupts():
+    with WorkDirLock(plan.config.work_dir), sigterm_interrupts(), forked_children_end_with_us():
         runner = _Runner.open(plan, manager)
         return runner.run()
 
@@ -197,7 +198,7 @@ class _Runner:
             self.journal.append("job_failed", **identity, error=str(error))
             self.manager.notify("djsandbox_job_failed", job=replace(event, status="failed"), error=error)
             raise
-        self._hand_on(prepared, record, iteration)
+        iteration.hand_on(prepared, record, outputs_of(record, self.folders))
         done = replace(event, status="done", reused=is_reused, seconds=record.seconds)
         self.manager.notify("djsandbox_job_finished", job=done)
 
@@ -238,13 +239,6 @@ class _Runner:
         """Data frames are kept in the folder of the job that made them; give them to one that shares its result."""
         if record.job_id != job_id and self.folders.frames(record.job_id).is_dir():
             shutil.copytree(self.folders.frames(record.job_id), self.folders.frames(job_id), dirs_exist_ok=True)
-
-    def _hand_on(self, prepared: PreparedJob, record: JobRecord, iteration: Iteration) -> None:
-        job = prepared.planned.job
-        iteration.keys[job.id] = prepared.identity_of(record)
-        iteration.context.record(job.pipeline, job.id, job.meta_name, outputs_of(record, self.folders))
-        for path in prepared.placed.values():
-            iteration.products.add(job.id, path)
 
 
 def _secrets(config: SandboxConfig) -> frozenset[str]:

@@ -81,7 +81,7 @@ class WorkDirLock:
         except BlockingIOError:
             raise ConfigError(
                 f"the work_dir '{self.work_dir}' is in use by {_holder(fd)}",
-                fix="wait until that run has ended, or choose another work_dir with --work_dir",
+                fix="wait until that run has ended; a run beside it needs another --work_dir and other output paths",
             ) from None
         except OSError as error:
             if error.errno not in _NO_FLOCK:

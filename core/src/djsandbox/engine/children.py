@@ -1,0 +1,45 @@
+"""Forked worker processes end with the run, also when it is killed at once.
+
+Libraries that work in a pool (`multiprocessing` and its like) fork workers which nobody would end after `kill -9`. On Linux
+the kernel does it for us; elsewhere they are left to their library.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import os
+import signal
+import sys
+from collections.abc import Iterator
+
+_PR_SET_PDEATHSIG = 1
+_active = False
+
+
+@contextlib.contextmanager
+def forked_children_end_with_us() -> Iterator[None]:
+    """While open, every process forked from this one is killed by the kernel when this one dies."""
+    global _active  # noqa: PLW0603 - what is registered to happen at a fork stays registered
+    if sys.platform == "linux":
+        _register()
+    before, _active = _active, True
+    try:
+        yield
+    finally:
+        _active = before
+
+
+@functools.cache
+def _register() -> None:
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def in_child() -> None:
+        if _active:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() == 1 and parent != 1:  # the parent died before the call
+                os._exit(1)
+
+    os.register_at_fork(after_in_child=in_child)

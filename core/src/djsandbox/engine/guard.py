@@ -1,0 +1,24 @@
+"""Calling into components while planning: what they raise becomes a message that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from djsandbox.errors import PluginError, SandboxError
+
+_Result = TypeVar("_Result")
+
+
+def asked(component_class: type, what: str, call: Callable[[], _Result]) -> _Result:
+    """The result of `call`, which is `what` of a component; PluginError where it raises anything but our own errors."""
+    try:
+        return call()
+    except (SandboxError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        place = f"{component_class.__module__}.{component_class.__qualname__}"
+        raise PluginError(
+            f"the component {place} failed in {what}: {type(error).__name__}: {error}",
+            fix="mend the component; 'djsandbox validate --debug' shows where",
+        ) from error

@@ -1,0 +1,126 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from djsandbox.errors import ConfigError
+
+Lab = Any
+
+GIVE = """
+    evaluation_job_configs:
+      - {hook: EvaluateDataHook, meta_name: m, output: a, extra_configs: {type: "./parts.py:Give", value: 1}}
+"""
+FORK = """        import multiprocessing
+
+        worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,))
+        worker.start()
+        note(f"hang {worker.pid}")
+"""
+
+SLOW = """
+    evaluation_job_configs:
+      - {hook: EvaluateDataHook, output: a, extra_configs: {type: "./parts.py:Give", value: 1}}
+      - {hook: EvaluateDataHook, output: b, extra_configs: {type: "./parts.py:Hang"}}
+      - {hook: EvaluateDataHook, output: c, extra_configs: {type: "./parts.py:Give", value: 3}}
+"""
+
+
+HANG = """
+import os, time
+
+
+class Hang(BaseEvaluator):
+    def run(self, eval_type, eval_obj=None, **kwargs):
+        note("hang")
+        while os.path.exists("hang"):
+            time.sleep(0.01)
+        return 2
+
+
+"""
+
+
+def start_hanging(lab: Lab) -> subprocess.Popen[str]:
+    """A run that hangs in its second job, in a process of its own."""
+    lab.edit_parts("class Fail(", HANG + "class Fail(")
+    (lab.folder / "hang").touch()
+    lab.write(SLOW)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "djsandbox", "run", "sandbox.yaml"], cwd=lab.folder, stderr=subprocess.PIPE, text=True
+    )
+    log = lab.folder / "calls.log"
+    while not (log.exists() and "hang" in log.read_text()):
+        assert process.poll() is None
+        os.sched_yield()
+    return process
+
+
+def test_a_run_killed_at_once_goes_on_at_the_job_it_was_in(lab: Lab) -> None:
+    process = start_hanging(lab)
+    process.kill()
+    process.communicate()
+    assert lab.calls() == ["give 1", "hang"]
+    (lab.folder / "hang").unlink()
+    lab.run(resume=True)
+    assert lab.calls() == ["hang", "give 3"]
+    assert lab.context_infos() == {"anonymous": [{"meta_name": "", name: at} for at, name in enumerate("abc", start=1)]}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_an_interrupted_run_is_journalled_and_goes_on_later(lab: Lab, number: signal.Signals) -> None:
+    process = start_hanging(lab)
+    process.send_signal(number)
+    _, errors = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert [event["event"] for event in lab.journal()][-2:] == ["job_interrupted", "run_finished"]
+    assert lab.journal()[-1]["status"] == "interrupted"
+    lab.calls()
+    (lab.folder / "hang").unlink()
+    lab.run(resume=True)
+    assert lab.calls() == ["hang", "give 3"]
+
+
+def test_a_second_run_in_the_same_work_dir_is_refused(lab: Lab) -> None:
+    process = start_hanging(lab)
+    with pytest.raises(ConfigError, match=str(process.pid)):
+        lab.run()
+    process.kill()
+    process.communicate()
+
+
+def test_a_half_written_last_line_of_the_journal_is_ignored(lab: Lab) -> None:
+    lab.run(GIVE)
+    with (lab.work_dir / "journal.jsonl").open("a") as journal:
+        journal.write('{"event": "job_fin')
+    lab.calls()
+    lab.run(GIVE, resume=True)
+    assert lab.calls() == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends forked processes with their parent")
+def test_forked_workers_die_with_a_killed_run(lab: Lab) -> None:
+    lab.edit_parts("class Fail(", HANG.replace('        note("hang")\n', FORK) + "class Fail(")
+    (lab.folder / "hang").touch()
+    lab.write(SLOW)
+    process = subprocess.Popen([sys.executable, "-m", "djsandbox", "run", "sandbox.yaml"], cwd=lab.folder)
+    log = lab.folder / "calls.log"
+    while not (log.exists() and "hang" in log.read_text() and log.read_text().endswith("\n")):
+        assert process.poll() is None
+        os.sched_yield()
+    worker = int(lab.calls()[-1].split()[1])
+    process.kill()
+    process.wait()
+    while _is_alive(worker):
+        os.sched_yield()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
