@@ -129,15 +129,31 @@ def test_a_changed_dataset_makes_all_computed_again(bench: Any, workplace: Any, 
     assert bench.process() == bench.process(afresh=True) != []
 
 
-def test_another_model_folder_makes_all_computed_again(bench: Any, language_model: Path) -> None:
+def test_a_new_model_makes_computed_again_what_reads_models_and_nothing_else(bench: Any, language_model: Path) -> None:
     bench.analyse()
     bench.falsify("text_len", 1)
+    bench.falsify("num_words", 0)
     new = language_model.with_name("new_model.bin")
     new.write_text("a model")
     try:
-        assert bench.process() != []
+        assert bench.process([WORDS]) != []
+        assert bench.process([LENGTH]) == []
     finally:
         new.unlink()
+
+
+def test_an_edited_word_list_makes_its_statistic_computed_again(bench: Any, workplace: Any) -> None:
+    flagged = [{"flagged_words_filter": {"flagged_words_dir": str(workplace.folder / "words"), "max_ratio": 0.0}}]
+    words = workplace.folder / "words" / "flagged_words.json"
+    words.parent.mkdir()
+    words.write_text('{"en": ["absent"]}')
+    stamp = words.stat()
+    bench.analyse(flagged)
+    assert len(bench.process(flagged)) == 40
+    words.write_text('{"en": ["models"]}')
+    os.utime(words, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert bench.process(flagged) == bench.process(flagged, afresh=True)
+    assert len(bench.process(flagged)) < 40
 
 
 def test_a_statistic_after_an_operator_that_changes_rows_is_computed_again(bench: Any) -> None:

@@ -21,6 +21,7 @@ from djsandbox_datajuicer.recipe import (
     input_files,
     is_repeatable,
     operations,
+    surroundings,
 )
 from djsandbox_datajuicer.recipe_check import check_recipe, check_result
 
@@ -54,13 +55,17 @@ class DJAnalyzer(BaseDataExecutor):
             yield from check_result(self.config)
 
     def key_fields(self) -> Mapping[str, Any]:
-        """The recipe without what statistics do not depend on: filter bounds, the number of processes, exports."""
+        """The recipe without what statistics do not depend on: filter bounds, the number of processes, exports.
+
+        With the models and word lists that its operators find by themselves.
+        """
         fields: dict[str, Any] = self.config.model_dump(mode="json", exclude={*EXECUTION_KEYS, "export_path"})
         fields["process"] = [[name, _shaping(name, arguments)] for _, name, arguments in operations(self.config)]
+        fields["surroundings"] = surroundings(self.config)
         return fields
 
     def referenced_files(self) -> Iterable[str]:
-        """Files under `dataset.configs`, and the code of the user's own operators."""
+        """Files that the recipe names: other datasets, those in arguments, the code of the user's own operators."""
         return input_files(self.config)
 
     def output_paths(self) -> Sequence[str]:

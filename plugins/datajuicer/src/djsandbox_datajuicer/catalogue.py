@@ -22,7 +22,7 @@ def config_keys() -> Mapping[str, Mapping[str, Any]]:
 
 
 def operators() -> Mapping[str, Mapping[str, Any]]:
-    """Operator name -> `kind`, `args`, and for filters `stats`, `bounds`, `stat_free`."""
+    """Operator name -> `kind`, `args`, and for filters `stats`, `bounds`, `stat_free`; `reads` (Data-Juicer's folders)."""
     return catalogue()["ops"]  # type: ignore[no-any-return]
 
 

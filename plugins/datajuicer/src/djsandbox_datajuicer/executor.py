@@ -16,6 +16,7 @@ from djsandbox_datajuicer.recipe import (
     input_files,
     is_repeatable,
     operations,
+    surroundings,
 )
 from djsandbox_datajuicer.recipe_check import check_recipe, check_result
 
@@ -36,8 +37,12 @@ class DJExecutor(BaseDataExecutor):
         yield from check_recipe(self.config)
         yield from check_result(self.config)
 
+    def key_fields(self) -> Mapping[str, Any]:
+        """The recipe, less how Data-Juicer works, and the models and word lists that its operators find by themselves."""
+        return {**super().key_fields(), "surroundings": surroundings(self.config)}
+
     def referenced_files(self) -> Iterable[str]:
-        """Files under `dataset.configs`, and the code of the user's own operators."""
+        """Files that the recipe names: other datasets, those in arguments, the code of the user's own operators."""
         return input_files(self.config)
 
     def planned_outputs(self) -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 from djsandbox import ComponentConfig, InputPath, OutputPath
 from pydantic import ConfigDict, Field, create_model, field_validator
 
 from djsandbox_datajuicer.catalogue import config_keys, operators
+from djsandbox_datajuicer.named_files import code_of, folder_marks, named
 
 PROBE_ALGORITHMS = ("uniform", "frequency_specified_field_selector", "topk_specified_field_selector")
 
@@ -29,6 +29,9 @@ OWN_FILES = frozenset({"work_dir", "job_id", "resume", "event_log_dir", "checkpo
 
 SANDBOX_KEYS = frozenset({"num_proc", "data_probe_algo", "data_probe_ratio", "data_probe_field"})
 """Keys that are ours alone, or that Data-Juicer takes and only hands on to a sandbox."""
+
+DATASET_KEYS = ("dataset", "generated_dataset_config", "load_dataset_kwargs")
+"""Keys beside `dataset_path` under which a dataset is named."""
 
 
 class RecipeBase(ComponentConfig):
@@ -80,14 +83,19 @@ def data_juicer_settings(config: RecipeBase) -> dict[str, Any]:
 
 
 def input_files(config: RecipeBase) -> Iterator[str]:
-    """Local files that a recipe names elsewhere than under `dataset_path`: `dataset.configs`, and code of its own operators."""
-    dataset = getattr(config, "dataset", None)
-    sources = dataset.get("configs") if isinstance(dataset, Mapping) else None
-    for source in sources if isinstance(sources, list) else []:
-        if isinstance(source, Mapping) and isinstance(source.get("path"), str) and Path(source["path"]).exists():
-            yield source["path"]
-    for path in operator_paths(config):
-        yield from (str(found) for found in sorted(Path(path).rglob("*.py"))) if Path(path).is_dir() else (path,)
+    """Local files and folders that a recipe names elsewhere than under `dataset_path`, each once.
+
+    Those of the other ways to name a dataset, those in arguments of operators, and the code of the user's own operators.
+    """
+    datasets = [getattr(config, key, None) for key in DATASET_KEYS]
+    arguments = [arguments for _, _, arguments in operations(config)]
+    code = [file for path in operator_paths(config) for file in code_of(path)]
+    yield from dict.fromkeys([*named(datasets), *named(arguments), *code])
+
+
+def surroundings(config: RecipeBase) -> dict[str, Any]:
+    """Data-Juicer's folders of models and word lists as they are now, as far as operators of the recipe read them."""
+    return folder_marks(name for _, name, _ in operations(config))
 
 
 def operator_paths(config: RecipeBase) -> list[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +17,10 @@ from typing import Any
 
 from djsandbox_datajuicer.catalogue import arguments_of, deciding_arguments, operators
 from djsandbox_datajuicer.datasets_in import STATS, Operation, local_source
+from djsandbox_datajuicer.named_files import content_hash, folder_marks, identities, named
 
 _FOLDER = "analyses"
-_BLOCK = 1 << 20
+_LIBRARY = "py-data-juicer"
 _LOADING = ("suffixes", "load_dataset_kwargs", "load_jsonl_lenient", "decrypt_after_reading", "text_keys", "validators")
 _READING = ("text_keys", "image_key", "audio_key", "video_key", "image_bytes_key", "image_special_token",
             "audio_special_token", "video_special_token", "eoc_special_token")  # fmt: skip
@@ -55,7 +55,7 @@ def leave_record(cache_dir: Path, settings: Mapping[str, Any], process: Sequence
         "loading": _chosen(settings, _LOADING),
         "analysed": content_hash(analysed) if analysed else None,
         "rows": rows,
-        "surroundings": _surroundings(),
+        "library": version(_LIBRARY),
         "made_by": {key: owners[key] for key in usable},
     }
     name = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:24]
@@ -76,28 +76,17 @@ def find_known(cache_dir: Path, settings: Mapping[str, Any], process: Sequence[O
     wanted = _owners(process, settings, every=False)
     if not wanted:
         return None
-    content, loading, surroundings = content_hash(source), _chosen(settings, _LOADING), _surroundings()
+    content, loading, library = content_hash(source), _chosen(settings, _LOADING), version(_LIBRARY)
     best: Known | None = None
     for path in records:
         record = json.loads(path.read_text(encoding="utf-8"))
         same_rows = record["analysed"] == content or (record["source"] == content and record["loading"] == loading)
-        if not same_rows or record["rows"] != rows or record["surroundings"] != surroundings:
+        if not same_rows or record["rows"] != rows or record.get("library") != library:
             continue
         keys = tuple(key for key, maker in wanted.items() if record["made_by"].get(key) == maker)
         if keys and (best is None or len(keys) > len(best.keys)):
             best = Known(path.with_suffix(".jsonl"), keys)
     return best if best is not None and best.file.exists() else None
-
-
-def content_hash(path: Path) -> str:
-    """Hash of a file, or of all files of a folder with their names."""
-    digest = hashlib.blake2b(digest_size=20)
-    for file in [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.is_file()):
-        digest.update(f"{file.relative_to(path)}\0{file.stat().st_size}\0".encode())
-        with file.open("rb") as content:
-            while block := content.read(_BLOCK):
-                digest.update(block)
-    return digest.hexdigest()
 
 
 def _owners(process: Sequence[Operation], settings: Mapping[str, Any], *, every: bool) -> dict[str, str]:
@@ -129,28 +118,12 @@ def _signature(name: str, arguments: Mapping[str, Any], settings: Mapping[str, A
         for key, value in arguments.items()
         if key not in leave_out and value is not None and value != described.get(key, {}).get("default")
     }
-    files = {key: _marks(Path(value)) for key, value in matter.items() if isinstance(value, str) and Path(value).exists()}
-    return json.dumps([name, matter, files, _chosen(settings, _READING)], sort_keys=True, default=str)
+    outside = [identities(named(matter)), folder_marks([name])]
+    return json.dumps([name, matter, outside, _chosen(settings, _READING)], sort_keys=True, default=str)
 
 
 def _chosen(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: settings[name] for name in names if settings.get(name) not in (None, [], {}, False, "")}
-
-
-def _surroundings() -> list[Any]:
-    """Version of Data-Juicer, and what lies in its folders of models and word lists."""
-    from data_juicer.utils.cache_utils import DATA_JUICER_ASSETS_CACHE, DATA_JUICER_MODELS_CACHE  # noqa: PLC0415
-
-    folders = [Path(folder).expanduser() for folder in (DATA_JUICER_ASSETS_CACHE, DATA_JUICER_MODELS_CACHE)]
-    return [version("py-data-juicer"), *(_marks(folder) for folder in folders)]
-
-
-def _marks(path: Path) -> list[list[Any]]:
-    """Name, size and time of change of a file, or of each entry of a folder."""
-    if not path.exists():
-        return []
-    entries = [path] if path.is_file() else sorted(path.iterdir())
-    return [[entry.name, (marks := os.stat(entry)).st_size, marks.st_mtime_ns] for entry in entries]
 
 
 def _complete_keys(statistics: Path, rows: int, owners: Mapping[str, str]) -> list[str]:

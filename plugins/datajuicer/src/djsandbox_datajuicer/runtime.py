@@ -20,7 +20,7 @@ import re
 import shutil
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +28,7 @@ from typing import Any
 
 from djsandbox import ComponentError
 
+from djsandbox_datajuicer.own_operators import load_current
 from djsandbox_datajuicer.streams import JOB_OUTPUT
 
 _NO_INSTALLER = {"UV_PYTHON": os.devnull, "UV_OFFLINE": "1", "PIP_NO_INDEX": "1"}
@@ -192,7 +193,7 @@ def parsed(settings: dict[str, Any], work_dir: Path) -> Any:
     complete = {**settings, "work_dir": str(work_dir.resolve()), "job_id": "run"}
     complete.setdefault("ds_cache_dir", str((work_dir / "cache").resolve()))
     paths = complete.pop("custom_operator_paths", None) or []
-    _load_once([paths] if isinstance(paths, str) else paths)
+    load_current([paths] if isinstance(paths, str) else paths)
     try:
         config = get_init_configs(complete)
     except SystemExit as stop:
@@ -234,21 +235,6 @@ class _DrawsNothing:
 
     def analyze(self, *_: Any, **__: Any) -> None:
         """Nothing."""
-
-
-_loaded: set[str] = set()
-
-
-def _load_once(paths: list[str]) -> None:
-    """A user's own operators; Data-Juicer refuses to load a file twice in one process."""
-    from data_juicer.config.config import load_custom_operators  # noqa: PLC0415
-
-    load: Callable[[list[str]], None] = load_custom_operators
-    for path in paths:
-        key = str(Path(path).resolve())
-        if key not in _loaded:
-            load([path])
-            _loaded.add(key)
 
 
 def tidy(work_dir: Path) -> None:

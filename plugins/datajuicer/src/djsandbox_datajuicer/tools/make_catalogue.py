@@ -35,6 +35,11 @@ _UNSURE = re.compile(
     r"\b(np\.random(?!\.RandomState\(seed)|torch\.rand\w*|import random|(?<!np\.)random\.\w+\("
     r"|api_model|api_or_hf_model|sampling_params|model_params|temperature|diffusers|nlpaug|nlpcda|requests\.|download)\b"
 )
+_READS = {
+    "models": re.compile(r"\b(prepare_model|get_model|check_model\w*|prepare_sentencepiece\w*|DATA_JUICER_MODELS_CACHE)\b"),
+    "words": re.compile(r"\bload_words_asset\b"),
+}
+_MAKES_OPERATORS = re.compile(r"\bload_ops\b|\bOPERATORS\.modules\b|\bprepare_op_args\b")
 _DECIDING_BASE_ARGS = ("min_closed_interval", "max_closed_interval", "reversed_range", "stats_export_path")
 
 
@@ -77,8 +82,12 @@ def main() -> None:
 def _describe(op: OpClass, classes: dict[str, OpClass], stat_names: dict[str, str]) -> dict[str, Any]:
     arguments = _arguments(op, classes)
     entry: dict[str, Any] = {"kind": kind_of(op, classes), "args": arguments}
-    if _UNSURE.search("".join(ancestor.source.read_text(encoding="utf-8") for ancestor in lineage(op, classes))):
+    source = "".join(ancestor.source.read_text(encoding="utf-8") for ancestor in lineage(op, classes))
+    if _UNSURE.search(source):
         entry["unsure"] = True
+    reads = [folder for folder, use in _READS.items() if use.search(source) or _MAKES_OPERATORS.search(source)]
+    if reads:
+        entry["reads"] = reads
     if "TAGGING_OPS" in op.registered:
         entry["tagging"] = True
     if entry["kind"] == "filter" and "NON_STATS_FILTERS" not in op.registered:
