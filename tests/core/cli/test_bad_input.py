@@ -11,7 +11,7 @@ JOB = 'hook: EvaluateDataHook, extra_configs: {type: "./parts.py:Give"'
 PARTS = '''
 from typing import Any
 
-from djsandbox import BaseEvaluator, ComponentConfig, InputPath
+from djsandbox import BaseEvaluator, BaseRecipeRefiner, ComponentConfig, InputPath
 
 
 class Give(BaseEvaluator):
@@ -25,6 +25,11 @@ class Give(BaseEvaluator):
     def run(self, eval_type, eval_obj=None, **kwargs):
         open("it-ran", "w").close()
         return 1
+
+
+class Refiner(BaseRecipeRefiner):
+    def run(self, recipe, feedback):
+        return None
 
 
 class NoEvaluator:
@@ -173,7 +178,7 @@ def test_a_refiner_without_an_analysis_to_refine_by(folder: Path, capsys: pytest
           - hook: RefineRecipeViaKSigmaHook
             meta_name: analysis
             dj_configs: {process: []}
-            extra_configs: {path_k_sigma_recipe: out/recipe.yaml}
+            extra_configs: {type: "./parts.py:Refiner"}
     """
     (line,) = errors(folder, capsys, text)
     assert line.startswith("c.yaml:3: error: no earlier job has the meta_name 'analysis'")

@@ -138,6 +138,8 @@ def installed(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     site = lab.folder / "site"
     site.mkdir()
     monkeypatch.syspath_prepend(str(site))
+    # Two versions of one size within one second would share their bytecode.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
     def install(version: str = "1.0", library: str = "1.0", key_version: int = 1) -> None:
         (site / "tiny.py").write_text(

@@ -22,6 +22,8 @@ def library(tmp_path, monkeypatch, install):
     folder = tmp_path / "lib"
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
+    # Two versions of one size within one second would share their bytecode, here as anywhere in Python.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     return folder
 
 

@@ -54,7 +54,7 @@ def import_file(file: Path, digest: str) -> ModuleType:
     not come onto `sys.path`.
     """
     if not any(isinstance(finder, _LocalFinder) for finder in sys.meta_path):
-        sys.meta_path.append(_LocalFinder())
+        sys.meta_path.insert(0, _LocalFinder())
     identity = hashlib.sha256(f"{file.parent}\0{digest}".encode()).hexdigest()[:16]
     package = PACKAGE_PREFIX + identity
     if package not in sys.modules:
