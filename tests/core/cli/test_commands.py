@@ -159,7 +159,7 @@ def test_a_component_is_shown_with_its_keys(folder: Path, capsys: pytest.Capture
     assert call(["components", "show", "./parts.py:Give"]) == 0
     printed = capsys.readouterr().out
     assert "And a table." in printed
-    assert "value  int   3" in printed
+    assert "value  whole number  3" in printed
     assert call(["components", "show", "TrainModelHok"]) == 2
     assert "did you mean 'TrainModelHook'?" in capsys.readouterr().err
 

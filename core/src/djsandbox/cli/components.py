@@ -114,24 +114,11 @@ def _details(resolved: Any) -> dict[str, Any]:
 
 
 def _key(name: str, info: Any) -> dict[str, Any]:
+    from djsandbox.cli.annotations import annotation_text  # noqa: PLC0415
+
     return {
         "key": name,
-        "type": _type_text(info),
+        "type": annotation_text(info.annotation, info.metadata),
         "default": "(required)" if info.is_required() else repr(info.get_default(call_default_factory=True)),
         "description": info.description or "",
     }
-
-
-def _type_text(info: Any) -> str:
-    from djsandbox.components.paths import PathMarker  # noqa: PLC0415
-
-    markers = [item.kind for item in info.metadata if isinstance(item, PathMarker)]
-    if markers:
-        return f"{markers[0]} path"
-    text = getattr(info.annotation, "__name__", None) if isinstance(info.annotation, type) else None
-    text = text if text and not getattr(info.annotation, "__args__", None) else str(info.annotation)
-    for kind in ("input", "output", "reference"):
-        if f"PathMarker(kind='{kind}')" in text:
-            many = "s" if "list[" in text else ""
-            return f"{kind} path{many}" + (" or nothing" if "None" in text else "")
-    return text.replace("typing.", "")

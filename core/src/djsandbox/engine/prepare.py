@@ -176,12 +176,15 @@ class Preparer:
             found = self.fingerprints.of(path)
         except FileNotFoundError as error:
             raise SandboxError(f"the input '{path}' does not exist", fix="check the job that should have written it") from error
-        expected, job_id = iteration.files.get(os.path.abspath(path), (found, ""))
-        if found != expected:
-            raise SandboxError(
-                f"'{path}' was changed since {job_id} wrote it in this run: something else writes there",
-                fix="runs at the same time need different output paths, not only different work_dirs; then run with --resume",
-            )
+        whole = os.path.abspath(path)
+        for known, (expected, job_id) in iteration.files.items():
+            if known != whole and not known.startswith(whole + os.sep):
+                continue
+            if not os.path.exists(known) or self.fingerprints.of(known) != expected:
+                raise SandboxError(
+                    f"'{os.path.relpath(known)}' was changed since {job_id} wrote it in this run: something else writes there",
+                    fix="runs beside each other need different output paths, not only different work_dirs; then --resume",
+                )
         return found
 
 
