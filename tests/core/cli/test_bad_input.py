@@ -197,13 +197,38 @@ def test_two_jobs_that_one_reference_could_mean(folder: Path, capsys: pytest.Cap
     )
 
 
+def test_what_this_version_cannot_do_yet_is_said_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = errors(folder, capsys, f"hpo_config: sweep.yaml\nevaluation_job_configs:\n  - {{{JOB}}}}}\n")
+    assert line.startswith("c.yaml:1: error: this version cannot run a hyper-parameter search")
+
+
 @pytest.mark.parametrize(
-    "text",
-    ["hpo_config: sweep.yaml", "max_iter_num: 3", "iter_targets: ['a.b.c > 1']", "iter_updater: {a.b.c: d.e.extra_configs.f}"],
+    ("text", "message"),
+    [
+        ("max_iter_num: 0", "iterates until the targets are met, and there are none"),
+        ("max_iter_num: -1", "greater than or equal to 0"),
+        ("iter_targets: ['anonymous.m.a']", "is not a target"),
+        ("iter_targets: ['anonymous.m.a ~ 1']", "is not a target"),
+        ("iter_targets: ['anonymous.m.a > __import__(1)']", "is not a number"),
+        ("iter_targets: ['-1.a > 1']", "a target names its pipeline and job"),
+        ("iter_targets: ['anonymous.m.b > 1']", "has no output 'b'"),
+        ("iter_targets: ['anonymous.n.a > 1']", "has the meta_name 'n'"),
+        ("iter_targets_mode: some", "'all' or 'any'"),
+        ("iter_updater: {anonymous.m.a: anonymous.m.b}", "is not a place in this job"),
+        ("iter_updater: {anonymous.m.a: anonymous.n.extra_configs.value}", "no job of pipeline 'anonymous' has the"),
+        ("iter_updater: {anonymous.m.x: anonymous.m.extra_configs.value}", "has no output 'x'"),
+        ("iter_updater: {anonymous.m.a: anonymous.taker.extra_configs.value.x}", "is set by its 'input', too"),
+    ],
 )
-def test_what_this_version_cannot_do_yet_is_said_at_once(folder: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
-    (line,) = errors(folder, capsys, f"{text}\nevaluation_job_configs:\n  - {{{JOB}}}}}\n")
+def test_an_iteration_that_could_not_work(folder: Path, capsys: pytest.CaptureFixture[str], text: str, message: str) -> None:
+    jobs = f"""
+evaluation_job_configs:
+  - {{meta_name: m, output: a, {JOB}}}}}
+  - {{meta_name: taker, input: {{extra_configs.value: anonymous.m.a}}, {JOB}}}}}
+"""
+    (line,) = errors(folder, capsys, text + jobs)
     assert line.startswith("c.yaml:1: error: ")
+    assert message in line
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,13 @@ class Progress:
             self._console.file.close()
 
     @hookimpl
+    def djsandbox_iteration_started(self, iteration: int) -> None:
+        """Count the jobs anew, and say so where it is not the first time."""
+        self._count = 0
+        if iteration > 1:
+            self._print(f"iteration {iteration}")
+
+    @hookimpl
     def djsandbox_job_started(self, job: JobEvent) -> None:
         """Say which job works now."""
         self._count += 1

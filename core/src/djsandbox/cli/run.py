@@ -52,6 +52,7 @@ def run(quiet: bool, as_json: bool, **options: Any) -> int:
         show_json(
             {
                 "run_id": result.run_id, "work_dir": str(result.work_dir), "seconds": round(result.seconds, 3),
+                "iterations": result.iterations, "targets_met": result.targets_met,
                 "executed": result.executed, "reused": result.reused, "context_infos": result.context,
                 "tables": [dataclasses.asdict(table) for table in result.tables],
             }
@@ -60,6 +61,9 @@ def run(quiet: bool, as_json: bool, **options: Any) -> int:
     for table in result.tables:
         show_table(table.columns, table.rows, title=table.title, notes=table.notes)
     if not quiet:
+        if result.iterations > 1 or result.targets_met is not None:
+            met = {True: "targets met", False: "targets not met", None: "no targets"}[result.targets_met]
+            click.echo(f"\n{counted(result.iterations, 'iteration')}, {met}", err=True)
         done = f"{counted(len(result.executed), 'job')} run, {len(result.reused)} reused, {result.seconds:.1f} s"
         click.echo(f"\n{result.run_id} done: {done}; context: {result.work_dir / 'context_infos.json'}", err=True)
     return 0

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from djsandbox.config.document import Document
 from djsandbox.config.entry import broken_job, read_job
 from djsandbox.config.include import find_file, read_mapping
+from djsandbox.config.iteration import read_iter_targets, read_iter_updater
 from djsandbox.config.model import ANONYMOUS, DEFAULT_STAGES, JOB_LIST_SUFFIX, Job, Pipeline, SandboxConfig
 from djsandbox.config.overrides import apply_options, apply_settings, job_settings, parse_setting
 from djsandbox.config.schema import GlobalShape, problems_of
@@ -34,7 +35,7 @@ def load_config(path: str | Path, settings: Sequence[str] = (), options: Mapping
     if shape is not None and shape.work_dir is None and any(mark in shape.project_name for mark in "/\\"):
         fix = "name it without slashes, or set work_dir"
         problems.append(Problem("the work_dir is named after 'project_name'", document.at(("project_name",)), fix))
-    config = _config(Path(path), document, shape or GlobalShape(), stages, pipelines)
+    config = _config(Path(path), document, shape or GlobalShape(), stages, pipelines, problems)
     if problems:
         error = ConfigError.of(problems)
         error.partial = config
@@ -43,10 +44,15 @@ def load_config(path: str | Path, settings: Sequence[str] = (), options: Mapping
 
 
 def _config(
-    path: Path, document: Document, shape: GlobalShape, stages: tuple[str, ...], pipelines: Sequence[Pipeline]
+    path: Path,
+    document: Document,
+    shape: GlobalShape,
+    stages: tuple[str, ...],
+    pipelines: Sequence[Pipeline],
+    problems: list[Problem],
 ) -> SandboxConfig:
     folder = path.parent
-    targets = shape.iter_targets or []
+    targets = [shape.iter_targets] if isinstance(shape.iter_targets, str) else shape.iter_targets or []
     return SandboxConfig(
         file=path,
         project_name=shape.project_name,
@@ -58,9 +64,9 @@ def _config(
         resume=shape.resume,
         debug=shape.debug,
         max_iter_num=shape.max_iter_num,
-        iter_targets=(targets,) if isinstance(targets, str) else tuple(targets),
+        iter_targets=read_iter_targets(targets, document, problems),
         iter_targets_mode=shape.iter_targets_mode,
-        iter_updater=dict(shape.iter_updater or {}),
+        iter_updater=read_iter_updater(shape.iter_updater or {}, document, problems),
         positions=document,
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from djsandbox.config.document import Document
+from djsandbox.config.iteration import IterTarget, IterUpdate
 from djsandbox.config.references import Reference, Target
 from djsandbox.errors import Position
 
@@ -110,10 +111,15 @@ class SandboxConfig:
     resume: bool = False
     debug: bool = False
     max_iter_num: int = 1
-    iter_targets: tuple[str, ...] = ()
+    iter_targets: tuple[IterTarget, ...] = ()
     iter_targets_mode: Literal["all", "any"] = "all"
-    iter_updater: Mapping[str, str] = field(default_factory=dict)
+    iter_updater: tuple[IterUpdate, ...] = ()
     positions: Document | None = None
+
+    @property
+    def is_iterated(self) -> bool:
+        """True where there may be more than one iteration."""
+        return self.max_iter_num != 1
 
     @property
     def folder(self) -> Path:

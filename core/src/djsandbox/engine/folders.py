@@ -12,14 +12,24 @@ _OWN_FOLDERS = ("context", "logs", "jobs", "cache")
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """The files and folders that the engine keeps in `work_dir`."""
+    """The files and folders that the engine keeps in `work_dir`; `iteration` is a number only where there are several."""
 
     work_dir: Path
+    iteration: int | None = None
 
     @property
     def context_file(self) -> Path:
         """The latest iteration's context, in the guide's shape."""
         return self.work_dir / "context_infos.json"
+
+    @property
+    def iteration_context_file(self) -> Path:
+        """The context of this iteration, kept when others follow."""
+        return self.work_dir / "context" / f"{self._part}.json"
+
+    @property
+    def _part(self) -> str:
+        return "" if self.iteration is None else f"iter_{self.iteration}"
 
     @property
     def cache(self) -> Path:
@@ -33,7 +43,7 @@ class Folders:
 
     def job(self, job_id: str) -> Path:
         """A job's own folder, the same for every attempt so that a resumed run ends with the same paths."""
-        return self.work_dir / "jobs" / job_id
+        return self.work_dir / "jobs" / self._part / job_id
 
     def frames(self, job_id: str) -> Path:
         """Where data frames among a job's outputs are kept."""
@@ -41,7 +51,7 @@ class Folders:
 
     def log(self, job_id: str, run_id: str) -> Path:
         """The log of one attempt."""
-        return self.work_dir / "logs" / job_id / f"{run_id}.log"
+        return self.work_dir / "logs" / self._part / job_id / f"{run_id}.log"
 
     def lie_in(self, path: str) -> bool:
         """True where the work_dir is `path` or lies below it."""

@@ -32,13 +32,14 @@ class Forecast:
 
 
 def forecast(plan: Plan, manager: SandboxPluginManager) -> Iterator[Forecast]:
-    """Walk the plan as a run would, reading the journal and writing nothing."""
+    """Walk the plan as a run would in its first iteration, reading the journal and writing nothing."""
     config = plan.config
-    folders = Folders(config.work_dir)
+    first = 1 if config.is_iterated else None
+    folders = Folders(config.work_dir, first)
     history = History(Journal(config.work_dir).events())
     fingerprints = Fingerprints(folders.fingerprints)
     watcher = SandboxWatcher(config.work_dir)
-    preparer = Preparer(config.folder, manager, fingerprints, Placement())
+    preparer = Preparer(config.folder, manager, fingerprints, Placement(iteration=first))
     reuse = Reuse(history, fingerprints, watcher, run_id="", resume=config.resume)
     iteration = Iteration(1, ContextInfos())
     running: dict[str, str] = {}

@@ -11,6 +11,7 @@ from typing import Any
 
 from djsandbox.components.base import Component
 from djsandbox.components.paths import Loc, path_uses
+from djsandbox.engine.placement import unplaced
 from djsandbox.engine.planned import PlannedJob
 from djsandbox.jobs.base import JobInputs
 from djsandbox.journal.keys import content_key
@@ -67,7 +68,11 @@ def component_ingredients(
     fields = encode(dict(component.key_fields()), name="key_fields")
     for use in path_uses(component.config):
         if use.kind == "output":
-            _keep_suffix(fields, use.loc, use.value)
+            # The suffix may decide the format; where the file goes does not change what is in it.
+            _put(fields, use.loc, PurePath(use.value).suffix)
+        elif use.kind == "input":
+            # Its content is an ingredient of its own: the same file of another iteration or trial is the same input.
+            _put(fields, use.loc, unplaced(use.value))
     ingredients.config[name] = fields
 
 
@@ -84,14 +89,14 @@ def _version(distribution: str) -> str:
         return "not installed"
 
 
-def _keep_suffix(data: Any, loc: Loc, path: str) -> None:
-    """Put the suffix of an output path in its place: it may decide the format, the rest of the path does not."""
+def _put(data: Any, loc: Loc, text: str) -> None:
+    """Replace the path at `loc`, if `data` still has it there."""
     for step in loc[:-1]:
         if not _holds(data, step):
             return
         data = data[step]
     if _holds(data, loc[-1]):
-        data[loc[-1]] = PurePath(path).suffix
+        data[loc[-1]] = text
 
 
 def _holds(data: Any, step: str | int) -> bool:

@@ -27,16 +27,20 @@ class Placement:
         parts = [f"{name}_{at}" for name, at in (("trial", self.trial), ("iter", self.iteration)) if at is not None]
         if not parts:
             return path
-        pure = PurePath(path)
+        pure = PurePath(unplaced(path))
         if pure.suffix and not path.endswith(("/", os.sep)):
             return os.path.join(*(pure.parent.parts or (".",)), *parts, pure.name)
-        return os.path.join(path, *parts)
+        return os.path.join(pure, *parts)
+
+
+def unplaced(path: str) -> str:
+    """`path` without the folders that placement adds."""
+    return str(PurePath(*(part for part in PurePath(path).parts if not _PLACED_PART.fullmatch(part))))
 
 
 def logical(path: str) -> str:
     """The absolute path without the folders that placement adds: two spellings of one output have one logical path."""
-    absolute = os.path.abspath(path)
-    return os.sep + os.path.join(*(part for part in PurePath(absolute).parts[1:] if not _PLACED_PART.fullmatch(part)), "")[:-1]
+    return unplaced(os.path.abspath(path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from djsandbox.config.model import Job, SandboxConfig
 from djsandbox.config.references import Reference
 from djsandbox.engine.advice import advise
 from djsandbox.engine.guard import asked
+from djsandbox.engine.iteration import check_iteration
 from djsandbox.engine.links import Source, find_source
 from djsandbox.engine.outputs import name_planned_outputs
 from djsandbox.engine.parts import PlannedPart, plan_part
@@ -154,7 +155,7 @@ def make_plan(config: SandboxConfig) -> Plan:
     planner = Planner(config)
     planner.plan_all()
     jobs = tuple(planner.planned)
-    problems = [*planner.problems, *advise(jobs)]
+    problems = [*planner.problems, *check_iteration(config, planner.sources), *advise(jobs)]
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError.of(problems)
     return Plan(config, jobs, tuple(problems))

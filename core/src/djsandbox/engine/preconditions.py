@@ -16,11 +16,9 @@ def unmet(config: SandboxConfig) -> Iterator[Problem]:
     """A problem for whatever stands in the way of any run of `config`, whichever jobs it has."""
     if config.hpo_config is not None:
         yield Problem("this version cannot run a hyper-parameter search", config.at("hpo_config"), _FIX)
-    if config.max_iter_num != 1:
-        yield Problem("this version cannot iterate", config.at("max_iter_num"), "set max_iter_num to 1")
-    for key in ("iter_targets", "iter_updater"):
-        if getattr(config, key):
-            yield Problem(f"'{key}' needs iteration, which this version does not have", config.at(key), _FIX)
+    if config.max_iter_num == 0 and not config.iter_targets:
+        message = "'max_iter_num: 0' iterates until the targets are met, and there are none"
+        yield Problem(message, config.at("max_iter_num"), "set iter_targets, or the number of iterations")
     obstacle = _obstacle(config.work_dir)
     if obstacle:
         yield Problem(

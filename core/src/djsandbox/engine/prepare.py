@@ -18,7 +18,7 @@ from djsandbox.config.references import Reference
 from djsandbox.context.infos import ContextInfos
 from djsandbox.engine.ingredients import Ingredients, component_ingredients, job_ingredients
 from djsandbox.engine.parts import PlannedPart, plan_part
-from djsandbox.engine.placement import Placement, Products
+from djsandbox.engine.placement import Placement, Products, unplaced
 from djsandbox.engine.planned import PlannedJob
 from djsandbox.engine.resolve import resolve_block
 from djsandbox.errors import ConfigError, Problem, SandboxError
@@ -66,6 +66,9 @@ class Iteration:
     context: ContextInfos
     products: Products = field(default_factory=Products)
     keys: dict[str, str] = field(default_factory=dict)
+    given: frozenset[str] = frozenset()
+    """Paths that the iteration before handed over: they mean its outputs, not those of this one."""
+
     files: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Absolute path of what a job of this iteration left -> (its fingerprint then, the job's id)."""
 
@@ -143,7 +146,9 @@ class Preparer:
         return self.manager.make(factory.role, factory.group, part.origin.component_class, config)
 
     def _place(self, use: PathUse, iteration: Iteration) -> str:
-        return self.placement.place(use.value) if use.kind == "output" else iteration.products.actual(use.value)
+        if use.kind == "output":
+            return self.placement.place(use.value)
+        return use.value if use.value in iteration.given else iteration.products.actual(use.value)
 
     def _note(
         self,
@@ -163,11 +168,13 @@ class Preparer:
             with _spelled_as(component, spelled):
                 component_ingredients(at, part.origin, component, supplier, ingredients)
         for use in path_uses(component.config):
-            producer = iteration.products.around(use.value) if use.kind != "output" else None
+            is_ours = use.kind != "output" and use.value not in iteration.given
+            producer = iteration.products.around(use.value) if is_ours else None
             if producer in iteration.keys:
                 ingredients.upstream.add(iteration.keys[str(producer)])
             if use.kind == "input":
-                ingredients.inputs[f"{at}:{spelled.get(use.value, use.value)}"] = self._fingerprint(use.value, iteration)
+                name = unplaced(spelled.get(use.value, use.value))
+                ingredients.inputs[f"{at}:{name}"] = self._fingerprint(use.value, iteration)
         for path in component.referenced_files():
             ingredients.inputs[f"{at}>{path}"] = self._fingerprint(path, iteration)
 

@@ -1,0 +1,111 @@
+"""From one iteration to the next: whether to go on, and with which values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from djsandbox.components.deferred import is_decided_at_run
+from djsandbox.config.iteration import IterTarget, IterUpdate
+from djsandbox.config.model import Job, LocalValue, SandboxConfig
+from djsandbox.context.infos import ContextInfos
+from djsandbox.engine.links import Source, find_source
+from djsandbox.errors import Problem, SandboxError, did_you_mean
+
+Updates = Mapping[str, tuple[LocalValue, ...]]
+"""Job id -> the values that the iteration before hands to it."""
+
+
+def check_iteration(config: SandboxConfig, sources: Sequence[Source]) -> Iterator[Problem]:
+    """What is wrong with the targets and the updater of a planned config."""
+    jobs = list(config.jobs())
+    for target in config.iter_targets:
+        try:
+            value = find_source(target.reference, sources, jobs).value(target.reference.path)
+        except LookupError as error:
+            yield Problem(str(error.args[0]), target.where, *error.args[1:])
+            continue
+        if not is_decided_at_run(value) and not _is_number(value):
+            yield Problem(f"'{target.reference.text}' is {value!r}, which is not a number", target.where)
+    for update in config.iter_updater:
+        try:
+            find_source(update.source, sources, jobs)
+            taker = _taker(update, jobs)
+        except LookupError as error:
+            yield Problem(str(error.args[0]), update.where, *error.args[1:])
+            continue
+        if any(_overlap(update, link.target.text) for link in taker.inputs):
+            fix = "remove one of the two"
+            yield Problem(f"'{update.target.text}' of {taker.id} is set by its 'input', too", update.where, fix)
+
+
+def targets_met(config: SandboxConfig, context: ContextInfos) -> bool:
+    """Whether the targets are met, all or any of them as the config says; False where there are none."""
+    met = [target.is_met(_number(target, context)) for target in config.iter_targets]
+    return bool(met) and (all(met) if config.iter_targets_mode == "all" else any(met))
+
+
+def next_updates(config: SandboxConfig, context: ContextInfos) -> Updates:
+    """The values that `context`, of an iteration that has ended, hands to the next."""
+    found: dict[str, tuple[LocalValue, ...]] = {}
+    for update in config.iter_updater:
+        source = update.source
+        value = context.lookup(str(source.pipeline), str(source.meta_name), source.path)
+        taker = _taker(update, list(config.jobs()))
+        found[taker.id] = (*found.get(taker.id, ()), LocalValue(update.target, value, update.where))
+    return found
+
+
+def updated(job: Job, updates: Updates) -> Job:
+    """`job` with the values that the iteration before hands to it."""
+    return replace(job, local=(*job.local, *updates[job.id])) if job.id in updates else job
+
+
+def texts_in(updates: Updates) -> frozenset[str]:
+    """All texts among the handed-over values: paths in them mean the iteration before."""
+    return frozenset(text for values in updates.values() for value in values for text in _texts(value.value))
+
+
+def _taker(update: IterUpdate, jobs: Sequence[Job]) -> Job:
+    inside = [job for job in jobs if job.pipeline == update.pipeline]
+    if not inside:
+        pipelines = {job.pipeline for job in jobs}
+        raise LookupError(f"there is no pipeline '{update.pipeline}'", did_you_mean(update.pipeline, pipelines))
+    named = [job for job in inside if job.meta_name == update.meta_name]
+    if len(named) == 1:
+        return named[0]
+    count = "no job" if not named else f"{len(named)} jobs"
+    names = {job.meta_name for job in inside if job.meta_name}
+    raise LookupError(
+        f"{count} of pipeline '{update.pipeline}' has the meta_name '{update.meta_name}'", did_you_mean(update.meta_name, names)
+    )
+
+
+def _overlap(update: IterUpdate, target: str) -> bool:
+    mine, other = update.target.text.split("."), target.split(".")
+    shorter = min(len(mine), len(other))
+    return mine[:shorter] == other[:shorter]
+
+
+def _number(target: IterTarget, context: ContextInfos) -> float:
+    reference = target.reference
+    value = context.lookup(str(reference.pipeline), str(reference.meta_name), reference.path)
+    if not _is_number(value):
+        raise SandboxError(f"the target '{target.text}' compares {value!r}, which is not a number", where=target.where)
+    return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)

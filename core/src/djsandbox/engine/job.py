@@ -1,0 +1,110 @@
+"""One job of one iteration: prepared, reused or executed, journalled, and handed on to those after it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from djsandbox.components.context import JobContext
+from djsandbox.engine.attempt import execute, job_log, outputs_of
+from djsandbox.engine.folders import Folders
+from djsandbox.engine.planned import PlannedJob
+from djsandbox.engine.prepare import Iteration, PreparedJob, Preparer
+from djsandbox.engine.reuse import take_over
+from djsandbox.engine.session import Session
+from djsandbox.errors import JobFailed, SandboxError
+from djsandbox.journal.history import JobRecord
+from djsandbox.plugins.events import JobEvent
+from djsandbox.redact import hide
+
+
+@dataclass(frozen=True, slots=True)
+class JobRunner:
+    """Runs the jobs of one iteration."""
+
+    session: Session
+    preparer: Preparer
+    iteration: Iteration
+    folders: Folders
+
+    def run(self, planned: PlannedJob) -> None:
+        """Run one job, or take over its result; JobFailed when it does not succeed."""
+        job, session = planned.job, self.session
+        attempt = f"{session.run_id}/{self.iteration.number}/{job.id}"
+        log_file = self.folders.log(job.id, session.run_id)
+        event = JobEvent(
+            job.id, job.pipeline, job.stage, job.meta_name, job.hook, _type_name(planned), self.iteration.number, "running",
+            log_file=log_file,
+        )  # fmt: skip
+        session.manager.notify("djsandbox_job_started", job=event)
+        identity = {"run_id": session.run_id, "iteration": self.iteration.number, "job_id": job.id, "attempt": attempt}
+        watcher = session.watcher.bind(job.id, job.meta_name, attempt, session.run_id, self.iteration.number)
+        try:
+            with job_log(log_file, attempt, session.secrets, debug=session.config.debug) as logger:
+                context = JobContext(
+                    meta_name=job.meta_name,
+                    job_id=job.id,
+                    iteration=self.iteration.number,
+                    work_dir=self.folders.job(job.id),
+                    cache_dir=self.folders.cache,
+                    log_file=log_file,
+                    watcher=watcher,
+                    logger=logger,
+                )
+                prepared = self._prepare(planned, context)
+                record, is_reused = self._result(prepared, identity, watcher.queried)
+        except KeyboardInterrupt:
+            session.journal.append("job_interrupted", **identity)
+            raise
+        except SandboxError as error:
+            error.rewrite(lambda text: hide(text, session.secrets))
+            session.journal.append("job_failed", **identity, error=str(error))
+            session.manager.notify("djsandbox_job_failed", job=replace(event, status="failed"), error=error)
+            raise
+        self.iteration.hand_on(prepared, record, outputs_of(record, self.folders))
+        done = replace(event, status="done", reused=is_reused, seconds=record.seconds)
+        session.manager.notify("djsandbox_job_finished", job=done)
+
+    def _prepare(self, planned: PlannedJob, context: JobContext) -> PreparedJob:
+        try:
+            return self.preparer.prepare(planned, self.iteration, context)
+        except SandboxError as error:
+            raise JobFailed(planned.job.id, error, where=planned.job.where) from error
+        except Exception as error:
+            context.logger.exception("the job could not be prepared")
+            raise JobFailed(planned.job.id, error, where=planned.job.where, log=str(context.log_file)) from error
+
+    def _result(self, prepared: PreparedJob, identity: Mapping[str, Any], queries: Mapping[str, str]) -> tuple[JobRecord, bool]:
+        job, session = prepared.planned.job, self.session
+        decision = session.reuse.decide(prepared, self.iteration.number)
+        if decision.record is not None:
+            record = replace(
+                take_over(decision.record, prepared, session.fingerprints),
+                run_id=session.run_id, iteration=self.iteration.number, job_id=job.id, meta_name=job.meta_name,
+            )  # fmt: skip
+            self._share_frames(decision.record, job.id)
+            session.watcher.adopt(record.attempt)
+            session.journal.append("job_reused", **record.to_fields(), from_run=decision.record.run_id)
+            session.history.add(record)
+            session.reused.append(job.id)
+            return record, True
+        session.journal.append("job_started", **identity, key=prepared.key, reason=decision.reason)
+        record = execute(prepared, session.fingerprints, self.folders, identity=identity, queries=queries)
+        session.watcher.flush()
+        session.journal.append("job_finished", **record.to_fields())
+        session.history.add(record)
+        session.executed.append(job.id)
+        return record, False
+
+    def _share_frames(self, record: JobRecord, job_id: str) -> None:
+        """Data frames are kept in the folder of the job that made them; give them to one that shares its result."""
+        source = self.session.folders(record.iteration).frames(record.job_id)
+        target = self.folders.frames(job_id)
+        if source != target and source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+
+
+def _type_name(planned: PlannedJob) -> str | None:
+    return planned.origins[-1].type_name if planned.origins else None
