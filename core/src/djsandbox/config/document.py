@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from djsandbox.config.nested import set_at
 from djsandbox.errors import ConfigError, Position
 
 Loc = tuple[str | int, ...]
@@ -32,29 +33,54 @@ _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The content of one file; `positions` maps the path of a value (keys and indices) to its place."""
+    """The content of one file, or of a part of it.
+
+    `positions` maps the path of a value (keys and indices, from the top of the file) to its place; `base` is the path of this
+    part. `moved` has the places of values that were put in from elsewhere, by their path in this part.
+    """
 
     data: Any
     file: str
     positions: Mapping[Loc, Position] = field(default_factory=dict)
+    base: Loc = ()
+    moved: Mapping[Loc, Position] = field(default_factory=dict)
 
     def at(self, loc: Loc) -> Position:
         """The place of the value at `loc`, or of the nearest thing around it that has one."""
         for end in range(len(loc), -1, -1):
-            found = self.positions.get(loc[:end])
+            found = self.moved.get(loc[:end])
+            if found is not None:
+                return found
+        whole = self.base + loc
+        for end in range(len(whole), -1, -1):
+            found = self.positions.get(whole[:end])
             if found is not None:
                 return found
         return Position(self.file)
 
     def part(self, loc: Loc) -> Document:
-        """The document below `loc`, with its positions."""
+        """The document below `loc`, with its places."""
         data = self.data
         for step in loc:
             data = data[step]
         size = len(loc)
-        inner = {place[size:]: where for place, where in self.positions.items() if place[:size] == loc}
-        inner.setdefault((), self.at(loc))
-        return Document(data, self.file, inner)
+        moved = {place[size:]: where for place, where in self.moved.items() if place[:size] == loc}
+        return Document(data, self.file, self.positions, self.base + loc, moved)
+
+    def with_value(self, loc: Loc, value: Any, where: Position) -> Document:
+        """This document with `value`, which stands at `where`, at `loc`; KeyError where that is impossible."""
+        data = set_at(self.data, loc, value)
+        moved = {place: found for place, found in self.moved.items() if place[: len(loc)] != loc}
+        moved[loc] = where
+        for size in range(len(loc) - 1, 0, -1):
+            # Mappings made on the way have no place in the file.
+            if self.base + loc[:size] not in self.positions and loc[:size] not in moved:
+                moved[loc[:size]] = where
+        return Document(data, self.file, self.positions, self.base, moved)
+
+    def with_data(self, data: Any) -> Document:
+        """The same places with other data: keys were taken out."""
+        return Document(data, self.file, self.positions, self.base, self.moved)
 
 
 def read_document(path: str | Path) -> Document:

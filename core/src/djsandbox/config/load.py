@@ -101,7 +101,7 @@ def _pipelines(document: Document, stages: Sequence[str], folder: Path, problems
         if not at_top and not problems:
             problems.append(Problem("there is no job in this config", document.at(()), f"add one of: {', '.join(job_lists)}"))
         parts = {key: value for key, value in document.data.items() if key in job_lists}
-        jobs = _jobs(Document(parts, document.file, document.positions), ANONYMOUS, stages, folder, problems)
+        jobs = _jobs(document.with_data(parts), ANONYMOUS, stages, folder, problems)
         return [Pipeline(ANONYMOUS, tuple(jobs), document.at(()))]
     if at_top:
         fix = "move the job lists into a pipeline, or remove 'pipelines'"

@@ -8,7 +8,6 @@ from typing import Any
 
 from djsandbox.config.document import Document, Loc, parse_document
 from djsandbox.config.model import JOB_LIST_SUFFIX, Job, LocalValue
-from djsandbox.config.nested import set_at
 from djsandbox.config.references import BLOCKS, Target
 from djsandbox.errors import ConfigError, Position, Problem, nearest
 
@@ -42,7 +41,6 @@ def parse_setting(text: str) -> Setting:
 
 def apply_settings(document: Document, settings: Sequence[Setting]) -> tuple[Document, list[Problem]]:
     """`document` with the settings that address the config itself (those for a job's blocks are applied to the job)."""
-    data, positions = document.data, dict(document.positions)
     problems: list[Problem] = []
     for setting in settings:
         if setting.block_at is not None:
@@ -54,24 +52,18 @@ def apply_settings(document: Document, settings: Sequence[Setting]) -> tuple[Doc
             continue
         loc: Loc = tuple(int(step) if step.isdigit() else step for step in setting.address)
         try:
-            data = set_at(data, loc, setting.value)
+            document = document.with_value(loc, setting.value, setting.where)
         except KeyError as error:
             problems.append(Problem(f"there is nothing at '{error.args[0]}' to set", setting.where))
-            continue
-        for place in [place for place in positions if place[: len(loc)] == loc]:
-            del positions[place]
-        positions[loc] = setting.where
-        for size in range(1, len(loc)):
-            positions.setdefault(loc[:size], setting.where)
-    return Document(data, document.file, positions), problems
+    return document, problems
 
 
 def apply_options(document: Document, options: Mapping[str, Any]) -> Document:
     """`document` with the global keys given as command-line options; None means not given."""
-    given = {key: value for key, value in options.items() if value is not None}
-    positions = dict(document.positions)
-    positions.update({(key,): Position(f"--{key}") for key in given})
-    return Document({**document.data, **given}, document.file, positions)
+    for key, value in options.items():
+        if value is not None:
+            document = document.with_value((key,), value, Position(f"--{key}"))
+    return document
 
 
 def job_settings(settings: Sequence[Setting], jobs: Sequence[Job]) -> tuple[dict[str, list[LocalValue]], list[Problem]]:

@@ -9,18 +9,20 @@ from djsandbox.components.paths import path_uses
 from djsandbox.engine.planned import PlannedJob
 from djsandbox.errors import Position, Problem
 
+_ANALYZERS = "data_analyzers"
+
 
 def advise(jobs: Sequence[PlannedJob]) -> Iterator[Problem]:
-    """Warnings about a plan that has no errors."""
+    """Warnings about planned jobs."""
     for at, planned in enumerate(jobs):
-        yield from _same_analysis(planned, jobs[:at])
-        yield from _overwritten(planned, jobs[:at])
+        yield from _same_analysis(planned, jobs[:at] if planned.parts[0].use.group == _ANALYZERS else ())
+    yield from _overwritten(jobs)
 
 
 def _same_analysis(planned: PlannedJob, earlier: Sequence[PlannedJob]) -> Iterator[Problem]:
     """The same data analysed again after it was processed: before and after would be equal."""
     part = planned.parts[0]
-    if part.use.group != "data_analyzers" or part.component is None or not part.is_whole:
+    if part.use.group != _ANALYZERS or part.component is None or not part.is_whole:
         return
     for at, before in enumerate(earlier):
         twin = before.parts[0]
@@ -45,15 +47,15 @@ def _same_analysis(planned: PlannedJob, earlier: Sequence[PlannedJob]) -> Iterat
             return
 
 
-def _overwritten(planned: PlannedJob, earlier: Sequence[PlannedJob]) -> Iterator[Problem]:
+def _overwritten(jobs: Sequence[PlannedJob]) -> Iterator[Problem]:
     """Two jobs that write one file: the second overwrites the first, and a resumed run repeats both."""
-    mine = {os.path.abspath(path): where for path, where in _files(planned)}
-    for before in earlier:
-        for path, _ in _files(before):
-            where = mine.get(os.path.abspath(path))
-            if where is not None:
+    writers: dict[str, str] = {}
+    for planned in jobs:
+        for path, where in _files(planned):
+            first = writers.setdefault(os.path.abspath(path), planned.job.id)
+            if first != planned.job.id:
                 yield Problem(
-                    f"{before.job.id} and {planned.job.id} both write '{path}': the second overwrites the first",
+                    f"{first} and {planned.job.id} both write '{path}': the second overwrites the first",
                     where,
                     "give one of them another path",
                     severity="warning",

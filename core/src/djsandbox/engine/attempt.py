@@ -27,9 +27,8 @@ from djsandbox.redact import hide
 def job_log(log_file: Path, name: str, secrets: Collection[str], *, debug: bool) -> Iterator[logging.Logger]:
     """A logger that writes to `log_file` alone, without `secrets`; while it is open, what is printed goes there, too."""
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    logger = logging.getLogger(f"djsandbox.job.{name}")
-    logger.propagate = False
-    logger.setLevel(logging.DEBUG if debug else logging.INFO)
+    # Of its own, outside of logging's tree: thousands of jobs would fill that for good.
+    logger = logging.Logger(f"djsandbox.job.{name}", logging.DEBUG if debug else logging.INFO)
     with log_file.open("a", encoding="utf-8", buffering=1) as stream:
         handler = logging.StreamHandler(stream)
         handler.setFormatter(_Formatter(secrets))

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from djsandbox.components.base import Component
 from djsandbox.components.paths import path_uses
-from djsandbox.config.document import Document, Loc
+from djsandbox.config.document import Loc
 from djsandbox.config.include import is_placeholder
 from djsandbox.config.model import Job
 from djsandbox.config.schema import problems_of
@@ -106,7 +106,7 @@ def _folder_of(block: ResolvedBlock, folder: Path) -> Path:
 
 def _configured(use: Use, origin: Resolved, block: ResolvedBlock, problems: list[Problem]) -> tuple[Component | None, bool]:
     data = config_data(use, block.data)
-    document = Document(data, block.document.file, block.document.positions)
+    document = block.document.with_data(data)
     component_class: type[Component] = origin.component_class
     model = component_class.Config
     try:

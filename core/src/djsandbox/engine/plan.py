@@ -35,6 +35,7 @@ class Planner:
     config: SandboxConfig
     problems: list[Problem] = field(default_factory=list)
     planned: list[PlannedJob] = field(default_factory=list)
+    earlier: list[EarlierJob] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     products: Products = field(default_factory=Products)
     documents: dict[str, Any] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class Planner:
                 self.sources.append(Source(job, outputs))
                 continue
             self.planned.append(planned)
+            self.earlier.append(EarlierJob(job.id, job.meta_name, tuple(use.group for use in planned.hook.uses)))
             self.sources.append(Source(job, planned.outputs))
             for path in planned.writes:
                 self.products.add(job.id, path)
@@ -83,7 +85,7 @@ class Planner:
         )
         self.problems.extend(
             Problem(found.message, found.where or job.at("meta_name"), found.fix, found.severity)
-            for found in hook.check(job.meta_name, self._earlier())
+            for found in hook.check(job.meta_name, self.earlier)
         )
         for part in parts:
             reads.update(self._check_paths(part, job))
@@ -100,12 +102,6 @@ class Planner:
             outputs=self._outputs(job, parts),
             writes=_writes(parts),
         )
-
-    def _earlier(self) -> list[EarlierJob]:
-        return [
-            EarlierJob(planned.job.id, planned.job.meta_name, tuple(use.group for use in planned.hook.uses))
-            for planned in self.planned
-        ]
 
     def _note_documents(self, hook: JobHook, components: Sequence[Component], recipe: ResolvedBlock) -> None:
         documents = asked(type(hook), "planned_documents()", lambda: dict(hook.planned_documents(components, recipe.data)))

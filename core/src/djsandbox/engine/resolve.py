@@ -10,10 +10,9 @@ from djsandbox.components.deferred import DECIDED_AT_RUN, is_decided_at_run, sta
 from djsandbox.config.document import Document, Loc
 from djsandbox.config.include import is_placeholder
 from djsandbox.config.model import Block, InputLink, Job, LocalValue
-from djsandbox.config.nested import set_at
 from djsandbox.config.references import Block as BlockName
 from djsandbox.config.references import Reference
-from djsandbox.errors import Position, Problem
+from djsandbox.errors import Problem
 
 Lookup = Callable[[Reference], Any]
 """The value a reference means, or DECIDED_AT_RUN; raises LookupError with a message for the user."""
@@ -102,17 +101,11 @@ def _with_value(
         text = item.reference.text if isinstance(item, InputLink) else item.target.text
         value = stand_in(text)
     try:
-        data = set_at(resolved.document.data, loc, value)
+        return ResolvedBlock(resolved.document.with_value(loc, value, item.where), deferred)
     except KeyError as error:
         fix = "check the key; what stands before it must be a mapping"
         problems.append(Problem(f"'{item.target.text}' cannot be set: there is no '{error.args[0]}'", item.where, fix))
         return resolved
-    positions: dict[Loc, Position] = {
-        place: where for place, where in resolved.document.positions.items() if place[: len(loc)] != loc
-    }
-    for size in range(1, len(loc) + 1):
-        positions.setdefault(loc[:size], item.where)
-    return ResolvedBlock(Document(data, resolved.document.file, positions), deferred)
 
 
 def _value(item: LocalValue | InputLink, lookup: Lookup, problems: list[Problem]) -> Any:
