@@ -1,0 +1,1 @@
+"""Running one outside command: its environment, its lines, and an end for its whole process tree."""
