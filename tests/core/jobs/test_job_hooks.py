@@ -83,6 +83,17 @@ class InferEvaluator(BaseModelExecutor):
         return [{"hardness": len(row["text"]), "by": row["by"]} for row in run_obj]
 
 
+class InferWriter(BaseModelExecutor):
+    async def _run(self, run_type, run_obj=None, **kwargs):
+        (self.work_dir / "own.txt").write_text(str(len(run_obj)))
+        return str(self.work_dir / "own.txt")
+
+
+class InferTooLittle(BaseModelExecutor):
+    async def _run(self, run_type, run_obj=None, **kwargs):
+        return [{"hardness": 1}]
+
+
 class Evaluator(BaseEvaluator):
     def run(self, eval_type, eval_obj=None, **kwargs):
         return {"of": eval_type, "score": 0.5}
@@ -199,7 +210,7 @@ def test_a_trainer_that_fails_ends_its_watching_too(folder: Path) -> None:
     assert djsandbox.SandboxWatcher("outputs/hello_world").query("loss") == 0.5
 
 
-def test_model_inference_probes_a_sample_of_the_data(folder: Path) -> None:
+def probe_by_inference(folder: Path, component: str, ratio: float = 0.5) -> RunResult:
     pytest.importorskip("djsandbox_datajuicer", reason="the hook's data executor is the default one, which this plugin brings")
 
     class Supplier:
@@ -217,10 +228,39 @@ def test_model_inference_probes_a_sample_of_the_data(folder: Path) -> None:
     (folder / "rows.jsonl").write_text("a\nbbbbb\nccc\nd\n")
     recipe = {
         "dataset_path": "rows.jsonl", "export_path": "out/x.jsonl", "process": [],
-        "data_probe_ratio": 0.5, "data_probe_algo": "uniform",
+        "data_probe_ratio": ratio, "data_probe_algo": "uniform",
     }  # fmt: skip
-    jobs = [job("ProbeViaModelInferHook", "InferEvaluator", dj_configs=recipe)]
+    jobs = [job("ProbeViaModelInferHook", component, dj_configs=recipe)]
     Path("sandbox.yaml").write_text(yaml.safe_dump({"probe_job_configs": jobs}))
-    done = djsandbox.run("sandbox.yaml", plugins={"supplier": Supplier()})
-    assert done.context["anonymous"][0]["result"] == [{"hardness": 1, "by": "uniform"}, {"hardness": 5, "by": "uniform"}]
-    assert djsandbox.SandboxWatcher(done.work_dir).query("m.1.hardness") == 5
+    return djsandbox.run("sandbox.yaml", plugins={"supplier": Supplier()})
+
+
+def test_model_inference_records_its_results_beside_the_samples_and_watches_their_distribution(folder: Path) -> None:
+    done = probe_by_inference(folder, "InferEvaluator")
+    written = Path(done.context["anonymous"][0]["result"])
+    assert Path(done.work_dir) in written.parents
+    assert [json.loads(line) for line in written.read_text().splitlines()] == [
+        {"text": "a", "by": "uniform", "model_feedback": {"hardness": 1, "by": "uniform"}},
+        {"text": "bbbbb", "by": "uniform", "model_feedback": {"hardness": 5, "by": "uniform"}},
+    ]
+    seen = djsandbox.SandboxWatcher(done.work_dir).query("m")
+    assert set(seen) == {"hardness"}
+    assert (seen["hardness"]["mean"], seen["hardness"]["50%"], seen["hardness"]["max"]) == (3, 3, 5)
+
+
+def test_a_path_that_model_inference_returns_is_its_output(folder: Path) -> None:
+    done = probe_by_inference(folder, "InferWriter")
+    written = Path(done.context["anonymous"][0]["result"])
+    assert written.name == "own.txt"
+    assert written.read_text() == "2"
+    assert djsandbox.SandboxWatcher(done.work_dir).query("m") is None
+
+
+def test_results_that_are_not_one_a_sample_are_an_error(folder: Path) -> None:
+    with pytest.raises(JobFailed, match="returned 1 results for 4 samples"):
+        probe_by_inference(folder, "InferTooLittle", ratio=1.0)
+
+
+def test_a_sample_without_rows_is_an_error_that_says_what_to_change(folder: Path) -> None:
+    with pytest.raises(JobFailed, match="data_probe_ratio"):
+        probe_by_inference(folder, "InferEvaluator", ratio=0.1)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from djsandbox import Component, JobContext
+from djsandbox import BaseRecipeRefiner, Component, JobContext
 
 
 @dataclass
@@ -22,13 +22,13 @@ class RememberedWatcher:
     """Keeps what is watched."""
 
     values: list[Any] = field(default_factory=list)
-    tables: list[tuple[str, Sequence[str], Sequence[Sequence[Any]]]] = field(default_factory=list)
+    tables: list[tuple[Any, ...]] = field(default_factory=list)
 
     def watch(self, res: Any, meta_name: str = "", step: int | None = None) -> None:
         self.values.append(res)
 
     def watch_table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str] = ()) -> None:
-        self.tables.append((title, columns, rows))
+        self.tables.append((title, columns, rows, notes))
 
     def query(self, meta_name: str) -> Any:
         return self.values[-1] if self.values else None
@@ -61,7 +61,7 @@ class Workplace:
         return str(path)
 
     def job(self, component_class: type[Component], cache_dir: Path | None = None, **config: Any) -> Component:
-        if component_class.__name__ != "KSigmaRefiner":
+        if not issubclass(component_class, BaseRecipeRefiner):
             config.setdefault("np", 1)
         self._jobs += 1
         work_dir = self.folder / f"job_{self._jobs}"

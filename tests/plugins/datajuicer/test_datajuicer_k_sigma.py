@@ -134,7 +134,7 @@ def test_the_recipe_may_be_json(workplace: Any) -> None:
 def test_old_and_new_bounds_are_shown_in_a_table(workplace: Any) -> None:
     job = workplace.job(KSigmaRefiner, path_k_sigma_recipe=workplace.out("r.yaml"))
     job.run({"process": [{"text_length_filter": {"min_len": 4}}]}, {"text_len": measures(50, 5, 9, 99)})
-    ((_, columns, rows),) = job.watcher.tables
+    ((_, columns, rows, _),) = job.watcher.tables
     assert columns == ("operator", "argument", "statistic", "before", "after")
     assert list(rows) == [
         ("text_length_filter", "min_len", "text_len", 4, 35),

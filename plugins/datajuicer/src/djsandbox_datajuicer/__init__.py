@@ -1,1 +1,1 @@
-"""Data-Juicer for djsandbox: process and analyse data with recipes, refine them with k-sigma."""
+"""Data-Juicer for djsandbox: process and analyse data with recipes, refine them with k-sigma or by a model's feedback."""

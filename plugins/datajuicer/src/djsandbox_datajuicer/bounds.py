@@ -38,6 +38,11 @@ def is_numeric(op: str, argument: str) -> bool:
     return set(str(operators()[op]["args"][argument].get("type", "")).split("|")) <= {"int", "float"}
 
 
+def is_whole(op: str, argument: str) -> bool:
+    """Whether the argument takes whole numbers only."""
+    return bool(operators()[op]["args"][argument].get("type") == "int")
+
+
 def default_of(op: str, argument: str) -> Any:
     """The operator's own value where a recipe gives none; None where the catalogue does not know it."""
     return operators()[op]["args"][argument].get("default")
@@ -51,16 +56,20 @@ def k_sigma(op: str, bound: Bound, measures: Measures, k: float) -> int | float:
     one whose operator's bounds and values all lie in [0, 1] has none outside of it.
     """
     shift = k * measures["std"]
-    value = measures["mean"] + (shift if bound.side == "max" else -shift)
-    low, high = _domain(op, bound, measures)
-    described = operators()[op]["args"][bound.argument]
-    if described["type"] == "int":
+    return within(op, bound, measures["mean"] + (shift if bound.side == "max" else -shift), measures)
+
+
+def within(op: str, bound: Bound, value: float, measures: Measures) -> int | float:
+    """`value` as the operator accepts it: whole where the argument is (outwards), in the domain that k_sigma describes."""
+    low, high = domain(op, bound, measures)
+    if is_whole(op, bound.argument):
         whole = math.ceil(value) if bound.side == "max" else math.floor(value)
         return min(max(whole, math.ceil(low) if low > -math.inf else whole), math.floor(high) if high < math.inf else whole)
     return float(min(max(value, low), high))
 
 
-def _domain(op: str, bound: Bound, measures: Measures) -> tuple[float, float]:
+def domain(op: str, bound: Bound, measures: Measures) -> tuple[float, float]:
+    """The least and the greatest value that makes sense for a bound, given the `min` and `max` that were seen."""
     described = operators()[op]["args"][bound.argument]
     defaults = [
         value

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import copy
-import json
-import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-import yaml
 from djsandbox import BaseRecipeRefiner, ComponentConfig, ComponentError, Finding, OutputPath
 from pydantic import Field
 
-from djsandbox_datajuicer.bounds import Bound, Measures, bounds_of, default_of, is_numeric, k_sigma
-from djsandbox_datajuicer.files import write_whole
+from djsandbox_datajuicer.bounds import Measures, bounds_of, default_of, k_sigma
+from djsandbox_datajuicer.refined_recipe import check_suffix, shown, why_not, write_recipe
 
-_SUFFIXES = (".yaml", ".yml", ".json")
 _COLUMNS = ("operator", "argument", "statistic", "before", "after")
 
 
@@ -35,9 +30,7 @@ class KSigmaRefiner(BaseRecipeRefiner):
 
     def check(self) -> Iterable[Finding]:
         """The suffix says whether YAML or JSON is written."""
-        path = self.config.path_k_sigma_recipe
-        if Path(path).suffix.lower() not in _SUFFIXES:
-            yield Finding(("path_k_sigma_recipe",), f"'{path}' is neither YAML nor JSON", f"end it in {', '.join(_SUFFIXES)}")
+        yield from check_suffix("path_k_sigma_recipe", self.config.path_k_sigma_recipe)
 
     def planned_outputs(self) -> str:
         """The path of the refined recipe."""
@@ -57,7 +50,7 @@ class KSigmaRefiner(BaseRecipeRefiner):
         refined = copy.deepcopy(dict(recipe))
         rows: list[tuple[str, str, str, Any, Any]] = []
         refined["process"] = [self._refine(entry, seen, rows) for entry in refined.get("process") or []]
-        self._write(refined)
+        write_recipe(self.config.path_k_sigma_recipe, refined)
         self.watcher.watch_table(f"Bounds by k-sigma (k = {self.config.k:g})", _COLUMNS, rows)
         return str(self.config.path_k_sigma_recipe)
 
@@ -68,39 +61,17 @@ class KSigmaRefiner(BaseRecipeRefiner):
         ((op, given),) = entry.items()
         arguments = dict(given or {})
         for bound in bounds_of(op, arguments):
-            reason = _why_not(op, bound, arguments, seen)
+            reason = why_not(op, bound, arguments)
+            if reason is None and bound.statistic not in seen:
+                reason = f"the analysis saw no '{bound.statistic}'"
             if reason:
                 self.logger.warning("%s.%s stays as it is: %s", op, bound.argument, reason)
                 continue
             before = arguments.get(bound.argument, default_of(op, bound.argument))
             after = k_sigma(op, bound, seen[bound.statistic], self.config.k)
             arguments[bound.argument] = after
-            rows.append((op, bound.argument, bound.statistic, _shown(before, bound.argument in (given or {})), after))
+            rows.append((op, bound.argument, bound.statistic, shown(before, bound.argument in (given or {})), after))
         return {op: arguments or given}
-
-    def _write(self, recipe: Mapping[str, Any]) -> None:
-        path = Path(self.config.path_k_sigma_recipe)
-        if path.suffix.lower() == ".json":
-            write_whole(path, json.dumps(recipe, ensure_ascii=False, indent=2) + "\n")
-        else:
-            write_whole(path, yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True))
-
-
-def _shown(before: Any, given: bool) -> Any:
-    """A bound as people read it: Data-Juicer's defaults use the largest numbers there are for none."""
-    if before is None or (not given and abs(before) >= sys.maxsize):
-        return "none"
-    return before if given else f"{before} (default)"
-
-
-def _why_not(op: str, bound: Bound, arguments: Mapping[str, Any], seen: Mapping[str, Measures]) -> str | None:
-    if not is_numeric(op, bound.argument):
-        return "it is not a plain number"
-    if arguments.get("reversed_range"):
-        return "reversed_range keeps what lies outside of the bounds"
-    if bound.statistic not in seen:
-        return f"the analysis saw no '{bound.statistic}'"
-    return None
 
 
 def _measured(feedback: Any) -> dict[str, Measures]:

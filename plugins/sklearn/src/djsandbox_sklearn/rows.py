@@ -38,6 +38,12 @@ def read_rows(path: str, *, text_key: str, label_key: str, label_required: bool 
         raise ComponentError(f"cannot read the dataset: {error.strerror or error}", where=Position(path)) from error
 
 
+def labelled(record: Mapping[str, Any], *, text_key: str, label_key: str, line: int) -> Row:
+    """A row that was read already, the `line`-th of its sample; keys may be dotted. ComponentError where it lacks one."""
+    where = Position("the sample", line)
+    return Row(_text(record, text_key, where), _label(record, label_key, True, where), line)
+
+
 def _record(raw: bytes, where: Position) -> Mapping[str, Any]:
     try:
         record = json.loads(raw)
