@@ -262,3 +262,8 @@ def test_a_misspelt_block_in_a_setting(folder: Path, capsys: pytest.CaptureFixtu
 def test_a_project_name_that_would_leave_the_outputs_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (line,) = errors(folder, capsys, f"project_name: ../x\nevaluation_job_configs:\n  - {{{JOB}}}}}\n")
     assert line.startswith("c.yaml:1: error: ")
+
+
+def test_a_full_width_colon_in_a_key_is_recognised(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = errors(folder, capsys, "evaluation_job_configs:\n  - hook: EvaluateDataHook\n    output：x: y\n")
+    assert line.endswith("| it has the full-width '：': YAML needs the ASCII character")

@@ -48,7 +48,14 @@ def hostile(lab: Lab) -> Lab:
 
 
 @pytest.mark.parametrize(
-    ("name", "method"), [("Init", "__init__"), ("Check", "check"), ("Planned", "planned_outputs"), ("Paths", "output_paths")]
+    ("name", "method"),
+    [
+        ("Init", "__init__"),
+        ("Check", "check"),
+        ("Planned", "planned_outputs"),
+        ("Paths", "output_paths"),
+        ("Key", "key_fields"),
+    ],
 )
 def test_what_fails_while_planning_is_a_config_error_that_names_the_component(hostile: Lab, name: str, method: str) -> None:
     hostile.write(config(name))
@@ -56,7 +63,7 @@ def test_what_fails_while_planning_is_a_config_error_that_names_the_component(ho
         djsandbox.validate("sandbox.yaml")
 
 
-@pytest.mark.parametrize("name", ["Key", "Files", "Run"])
+@pytest.mark.parametrize("name", ["Files", "Run"])
 def test_what_fails_in_a_job_is_that_jobs_failure(hostile: Lab, name: str) -> None:
     with pytest.raises(JobFailed, match=r"job anonymous/evaluation/0 failed: (ValueError: bad|SystemExit: 3)") as caught:
         hostile.run(config(name))
@@ -65,7 +72,7 @@ def test_what_fails_in_a_job_is_that_jobs_failure(hostile: Lab, name: str) -> No
 
 
 def test_a_job_that_cannot_be_prepared_does_not_hide_the_rest_of_the_plan(hostile: Lab) -> None:
-    hostile.write(config("Key"))
+    hostile.write(config("Files"))
     (job,) = djsandbox.plan("sandbox.yaml").jobs
     assert (job.action, job.reason) == ("run", "it cannot be prepared: ValueError: bad")
 

@@ -124,3 +124,46 @@ def _is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+POOL = """        import multiprocessing
+
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            note("hang")
+            pool.map(time.sleep, [600, 600])
+"""
+
+
+@pytest.mark.parametrize(
+    ("send", "number"),
+    [(os.kill, signal.SIGINT), (os.kill, signal.SIGTERM), (os.killpg, signal.SIGINT)],
+    ids=["Ctrl-C to the process", "SIGTERM to the process", "Ctrl-C to its group"],
+)
+def test_a_run_with_a_pool_of_workers_can_be_interrupted(lab: Lab, send: Any, number: signal.Signals) -> None:
+    process = start_pool(lab)
+    send(process.pid, number)
+    process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert lab.journal()[-1]["status"] == "interrupted"
+
+
+def test_a_second_signal_ends_the_run_at_once(lab: Lab) -> None:
+    process = start_pool(lab)
+    os.killpg(process.pid, signal.SIGTERM)  # the pool waits for ever for workers that are dead
+    os.kill(process.pid, signal.SIGINT)
+    process.communicate(timeout=120)
+    assert process.returncode == 130
+
+
+def start_pool(lab: Lab) -> subprocess.Popen[str]:
+    """A run that hangs in a job with a pool of workers, in a process group of its own."""
+    lab.edit_parts("class Fail(", HANG.replace('        note("hang")\n', POOL) + "class Fail(")
+    (lab.folder / "hang").touch()
+    lab.write(SLOW)
+    program = [sys.executable, "-m", "djsandbox", "run", "sandbox.yaml"]
+    process = subprocess.Popen(program, cwd=lab.folder, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    log = lab.folder / "calls.log"
+    while not (log.exists() and "hang" in log.read_text()):
+        assert process.poll() is None
+        os.sched_yield()
+    return process

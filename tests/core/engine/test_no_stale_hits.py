@@ -236,3 +236,67 @@ def test_a_job_may_overwrite_what_an_earlier_one_wrote(lab: Lab) -> None:
             extra_configs: {type: "./parts.py:Upper", dataset_path: out/a.txt, export_path: out/b.txt}
     """)
     assert Path("out/b.txt").read_text() == "TWO"
+
+
+@pytest.mark.parametrize("holder", ["{text: out/random}", "{pair: [out/random, x.txt]}"])
+def test_a_text_that_spells_an_earlier_output_reads_from_it_though_it_is_not_typed_as_a_path(more: Lab, holder: str) -> None:
+    (more.folder / "x.txt").touch()
+    part = holder[1:-1]
+    text = f"""
+        execution_job_configs:
+          - hook: GeneralDataExecutorHook
+            reuse: false
+            extra_configs: {{type: "./more.py:Random", export_path: out/random}}
+          - hook: GeneralProbeHook
+            extra_configs: {{type: "./more.py:Read", {part}}}
+    """
+    more.run(text)
+    assert len(more.run(text, resume=True).executed) == 2
+    assert [sorted(job.planned.reads) for job in djsandbox.plan("sandbox.yaml").jobs] == [[], ["anonymous/execution/0"]]
+
+
+def test_a_result_made_while_an_input_changed_is_never_reused(more: Lab) -> None:
+    (more.folder / "in.txt").write_text("one")
+    (more.folder / "slow.py").write_text(
+        "from djsandbox import BaseProbe, ComponentConfig, InputPath\n\n\nclass Slow(BaseProbe):\n    deterministic = True\n\n"
+        "    class Config(ComponentConfig):\n        dataset_path: InputPath\n\n    def run(self):\n"
+        "        with open(self.config.dataset_path, 'w') as file:\n            file.write('two')\n        return 'two'\n"
+    )
+    text = """
+        probe_job_configs:
+          - {hook: GeneralProbeHook, extra_configs: {type: "./slow.py:Slow", dataset_path: in.txt}}
+    """
+    more.run(text)
+    (more.folder / "in.txt").write_text("one")
+    assert more.run(text, resume=True).executed == ("anonymous/probe/0",)
+
+
+def test_what_a_job_asks_after_recording_something_of_the_same_name_counts_too(more: Lab) -> None:
+    before = 'return self.watcher.query("measured")'
+    after = 'self.watcher.watch({"mine": 1}, "measured")\n        ' + before
+    more_code = (more.folder / "more.py").read_text().replace(before, after)
+    (more.folder / "more.py").write_text(more_code)
+    text = """
+        evaluation_job_configs:
+          - {hook: EvaluateDataHook, meta_name: measured, extra_configs: {type: "./parts.py:Give", value: {x: VALUE}}}
+          - {hook: GeneralProbeHook, output: seen, extra_configs: {type: "./more.py:Ask"}}
+    """
+    more.run(text.replace("VALUE", "1"))
+    assert more.run(text.replace("VALUE", "1"), resume=True).executed == ()
+    result = more.run(text.replace("VALUE", "2"), resume=True)
+    assert result.context["anonymous"][1]["seen"] == {"x": 2, "mine": 1}
+
+
+def test_a_config_that_an_earlier_job_will_write_is_left_to_the_run(lab: Lab) -> None:
+    text = """
+        execution_job_configs:
+          - hook: GeneralDataExecutorHook
+            extra_configs: {type: "./parts.py:Write", export_path: out/give.yaml, text: "value: 7"}
+          - hook: EvaluateDataHook
+            output: a
+            local: {extra_configs.type: "./parts.py:Give"}
+            extra_configs: ./out/give.yaml
+    """
+    lab.write(text)
+    assert djsandbox.validate("sandbox.yaml") == ()
+    assert lab.run().context["anonymous"][1]["a"] == 7

@@ -23,6 +23,10 @@ class Finding:
     fix: str | None = None
     severity: Literal["error", "warning"] = "error"
 
+    def __post_init__(self) -> None:
+        if isinstance(self.loc, str):  # a natural slip of who checks a top-level key
+            object.__setattr__(self, "loc", (self.loc,))
+
 
 class Component:
     """Base of every component.

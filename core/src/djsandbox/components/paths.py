@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator
 
+_LONGEST_PATH = 4096
 PathKind = Literal["input", "output", "reference"]
 Loc = tuple[str | int, ...]
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -76,6 +77,17 @@ def replace_paths(config: ModelT, new_value: Callable[[PathUse], str]) -> ModelT
             name = str(head)
             changed[name] = _with_value(changed.get(name, getattr(config, name)), tuple(rest), value)
     return config.model_copy(update=changed) if changed else config
+
+
+def texts_of(data: Any) -> set[str]:
+    """All texts in nested plain data that could be paths."""
+    if isinstance(data, str):
+        return {data} if data and len(data) < _LONGEST_PATH and "\n" not in data and "\0" not in data else set()
+    if isinstance(data, Mapping):
+        return {text for item in data.values() for text in texts_of(item)}
+    if isinstance(data, (list, tuple, set, frozenset)):
+        return {text for item in data for text in texts_of(item)}
+    return set()
 
 
 def holds_path_in_set(annotation: Any, *, inside: bool = False) -> bool:

@@ -28,6 +28,7 @@ _Loader.add_implicit_resolver(
 )
 
 
+FULL_WIDTH = "：，“”‘’［］｛｝（）、"
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
@@ -118,7 +119,7 @@ def _remedy(text: str, line: int) -> str:
     """What to do about a line that cannot be parsed; the mistake may stand in the one before it."""
     lines = text.splitlines()
     for number in (line, line - 1):
-        found = [mark for mark in "：，“”［］｛｝" if 0 < number <= len(lines) and mark in lines[number - 1]]
+        found = [mark for mark in FULL_WIDTH if 0 < number <= len(lines) and mark in lines[number - 1]]
         if found:
             return f"line {number} has the full-width '{found[0]}': YAML needs the ASCII character"
     return "check indentation, quotes and colons there, and in the line before"

@@ -11,21 +11,24 @@ from djsandbox.config.model import Block
 from djsandbox.errors import ConfigError, Position
 
 _PLACEHOLDER = re.compile(r"<[^\W_][\w ./-]*>")
-_TOKENS = {"image", "images", "img", "video", "audio", "text", "table", "code", "s", "p", "b", "i", "pad", "unk", "bos", "eos"}
-_TOKENS |= {"sos", "mask", "cls", "sep", "sot", "eot", "think", "answer", "user", "assistant", "system"}
+_WORDS = re.compile(r"[^\W_]+")
+_SAYS_SO = {"replace", "replaced", "update", "updated", "placeholder", "your", "path", "todo", "fill", "filled", "input"}
+_SAYS_SO |= {"output", "previous", "auto", "automatically", "require", "required", "requires", "need", "needed", "by", "from"}
+_SAYS_SO |= {"the", "set", "here", "home", "change", "insert", "result", "results", "hook"}
 
 
 def is_placeholder(text: object, *, as_path: bool = False) -> bool:
     """True for a value such as `<replaced_by_the_input>` that is there to be replaced.
 
-    In a path any `<word>` counts; elsewhere only a whole value does, unless it is one of the tokens that models use
-    (`<image>`, `<__dj__image>`, `<|eoc|>`).
+    In a path any `<word>` counts; elsewhere only a whole value that says so (`placeholder`, `replaced`, `your`, ...), because
+    models have tokens (`<image>`, `<end_of_turn>`) and texts have tags (`<div>`) that look the same.
     """
     if not isinstance(text, str):
         return False
     if as_path:
         return bool(_PLACEHOLDER.search(text))
-    return bool(_PLACEHOLDER.fullmatch(text.strip())) and text.strip()[1:-1].lower() not in _TOKENS
+    words = _WORDS.findall(text.lower()) if _PLACEHOLDER.fullmatch(text.strip()) else []
+    return any(word in _SAYS_SO or not word.isascii() for word in words)
 
 
 def find_file(path: str, folder: Path) -> Path | None:

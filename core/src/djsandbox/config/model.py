@@ -29,11 +29,6 @@ class Block:
     path: str | None
     where: Position
 
-    @property
-    def is_empty(self) -> bool:
-        """True where the job gives nothing."""
-        return self.document is None and self.path is None
-
 
 @dataclass(frozen=True, slots=True)
 class InputLink:

@@ -8,7 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from djsandbox.config.document import Document, Loc
+from djsandbox.config.document import FULL_WIDTH, Document, Loc
 from djsandbox.errors import Problem, did_you_mean
 from djsandbox.redact import is_secret
 
@@ -95,7 +95,9 @@ def _other_problem(item: Any, loc: Loc, name: str, document: Document, model: ty
     where = document.at(loc)
     if item["type"] == "extra_forbidden":
         siblings = [*_field_names(model, loc[:-1]), *(known if len(loc) == 1 else ())]
-        return Problem(f"unknown key '{name}'", where, did_you_mean(str(loc[-1]), siblings))
+        wide = [mark for mark in FULL_WIDTH if mark in str(loc[-1])]
+        fix = f"it has the full-width '{wide[0]}': YAML needs the ASCII character" if wide else None
+        return Problem(f"unknown key '{name}'", where, fix or did_you_mean(str(loc[-1]), siblings))
     if item["type"] == "missing":
         return Problem(f"the key '{name}' is missing", document.at(loc[:-1]), f"add '{loc[-1]}: ...' there")
     message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")

@@ -97,12 +97,15 @@ def execute(
         context.logger.exception("the job failed")
         raise JobFailed(job.id, error, where=job.where, log=str(context.log_file)) from error
     left = _left_behind(prepared, folders, before, encoded)
+    changed = [path for path, seen in prepared.seen.items() if _fingerprint(fingerprints, path) != seen]
+    if changed:
+        context.logger.warning("inputs changed while the job read them, so its result is not reused: %s", ", ".join(changed))
     return JobRecord(
         run_id=identity["run_id"],
         iteration=identity["iteration"],
         job_id=job.id,
         meta_name=job.meta_name,
-        key=prepared.key,
+        key=f"unsettled {identity['attempt']}" if changed else prepared.key,
         attempt=identity["attempt"],
         deterministic=prepared.deterministic,
         outputs=encoded,
@@ -113,6 +116,13 @@ def execute(
         ingredients=dict(prepared.ingredients),
         queries=dict(queries),
     )
+
+
+def _fingerprint(fingerprints: Fingerprints, path: str) -> str | None:
+    try:
+        return fingerprints.of(path)
+    except (OSError, SandboxError):
+        return None
 
 
 def outputs_of(record: JobRecord, folders: Folders) -> dict[str, Any]:

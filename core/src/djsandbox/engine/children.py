@@ -14,6 +14,8 @@ import signal
 import sys
 from collections.abc import Iterator
 
+from djsandbox.engine.signals import behave_as_usual
+
 _PR_SET_PDEATHSIG = 1
 _active = False
 
@@ -38,6 +40,7 @@ def _register() -> None:
 
     def in_child() -> None:
         if _active:
+            behave_as_usual()
             prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             if os.getppid() == 1 and parent != 1:  # the parent died before the call
                 os._exit(1)

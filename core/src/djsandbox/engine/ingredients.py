@@ -34,10 +34,17 @@ class Ingredients:
     inputs: dict[str, str] = field(default_factory=dict)
     feedback: dict[str, Any] = field(default_factory=dict)
     upstream: set[str] = field(default_factory=set)
+    seen: dict[str, str] = field(default_factory=dict)
+    """Input path -> fingerprint; not an ingredient itself, as the paths may differ where the content does not."""
+
+    def add_input(self, name: str, path: str, fingerprint: str) -> None:
+        """Note the content of an input, under a name that does not depend on where it was placed."""
+        self.inputs[name] = fingerprint
+        self.seen[path] = fingerprint
 
     def parts(self) -> dict[str, Any]:
         """All ingredients, by name."""
-        names = [name for name in self.__slots__ if name != "upstream"]
+        names = [name for name in self.__slots__ if name not in ("upstream", "seen")]
         return {**{name: getattr(self, name) for name in names}, "upstream": sorted(self.upstream)}
 
     def digests(self) -> dict[str, str]:

@@ -14,6 +14,7 @@ from djsandbox.engine.planned import PlannedJob
 from djsandbox.engine.prepare import Iteration, PreparedJob, Preparer
 from djsandbox.engine.reuse import take_over
 from djsandbox.engine.session import Session
+from djsandbox.engine.signals import is_interrupted
 from djsandbox.errors import JobFailed, SandboxError
 from djsandbox.journal.history import JobRecord
 from djsandbox.plugins.events import JobEvent
@@ -59,6 +60,9 @@ class JobRunner:
             session.journal.append("job_interrupted", **identity)
             raise
         except SandboxError as error:
+            if is_interrupted():
+                session.journal.append("job_interrupted", **identity)
+                raise KeyboardInterrupt from error
             error.rewrite(lambda text: hide(text, session.secrets))
             session.journal.append("job_failed", **identity, error=str(error))
             session.manager.notify("djsandbox_job_failed", job=replace(event, status="failed"), error=error)

@@ -100,7 +100,7 @@ def plan_part(
 
 def _folder_of(block: ResolvedBlock, folder: Path) -> Path:
     """A `./file.py:Class` is relative to the file that names it."""
-    source = Path(block.document.file)
+    source = Path(block.document.at((TYPE_KEY,)).file)
     return source.parent if source.is_file() else folder
 
 

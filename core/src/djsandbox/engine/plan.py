@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from djsandbox.components.base import Component
-from djsandbox.components.deferred import DECIDED_AT_RUN, is_decided_at_run
-from djsandbox.components.paths import path_uses
+from djsandbox.components.deferred import DECIDED_AT_RUN, DecidedAtRun, is_decided_at_run
+from djsandbox.components.paths import path_uses, texts_of
 from djsandbox.config.document import Document
 from djsandbox.config.include import find_file, is_placeholder, read_mapping
 from djsandbox.config.model import Job, SandboxConfig
@@ -69,10 +69,12 @@ class Planner:
             reads.add(source.job.id)
             return source.value(reference.path)
 
-        def read_file(path: str) -> Document | None:
+        def read_file(path: str) -> Document | DecidedAtRun | None:
             producer = self.products.producer(path)
-            if producer is not None and logical(path) in self.documents:
+            if producer is not None:
                 reads.add(producer)
+                if logical(path) not in self.documents:
+                    return DECIDED_AT_RUN
                 return Document(self.documents[logical(path)], path, {(): Position(path)})
             found = find_file(path, self.config.folder)
             return read_mapping(found) if found else None
@@ -88,7 +90,10 @@ class Planner:
             for found in hook.check(job.meta_name, self.earlier)
         )
         for part in parts:
+            if part.is_whole:
+                part.answer("key_fields()", lambda component: dict(component.key_fields()), dict[str, Any]())
             reads.update(self._check_paths(part, job))
+            reads.update(self._named_outputs(part))
         components = [part.component for part in parts if part.component is not None and part.is_whole]
         self._note_documents(hook, components, blocks["dj_configs"])
         return PlannedJob(
@@ -140,6 +145,11 @@ class Planner:
                 elif not os.path.exists(use.value):
                     self.problems.append(self._missing(use.value, where, job))
         return reads
+
+    def _named_outputs(self, part: PlannedPart) -> set[str]:
+        """Jobs whose outputs are named by texts of the config that are not typed as paths."""
+        texts = texts_of(part.block.data) if part.component is not None else set()
+        return {producer for text in texts if (producer := self.products.producer(text)) is not None}
 
     def _missing(self, path: str, where: Position, job: Job) -> Problem:
         fix = "check the path (relative paths start at the current directory), or the job that should write it"

@@ -11,7 +11,7 @@ from typing import Any
 
 from djsandbox.components.base import Component
 from djsandbox.components.context import JobContext
-from djsandbox.components.paths import PathUse, path_uses, replace_paths
+from djsandbox.components.paths import PathUse, path_uses, replace_paths, texts_of
 from djsandbox.config.document import Document
 from djsandbox.config.include import find_file, read_mapping
 from djsandbox.config.references import Reference
@@ -42,6 +42,9 @@ class PreparedJob:
     ingredients: Mapping[str, str]
     placed: Mapping[str, str]
     """Output field -> where it goes now."""
+
+    seen: Mapping[str, str]
+    """Input path -> its fingerprint when the key was made."""
 
     @property
     def deterministic(self) -> bool:
@@ -135,6 +138,7 @@ class Preparer:
             key=content_key(ingredients.parts()),
             ingredients=ingredients.digests(),
             placed=placed,
+            seen=ingredients.seen,
         )
 
     def _component(self, part: PlannedPart, iteration: Iteration) -> tuple[Component, Supplier | None]:
@@ -174,9 +178,14 @@ class Preparer:
                 ingredients.upstream.add(iteration.keys[str(producer)])
             if use.kind == "input":
                 name = unplaced(spelled.get(use.value, use.value))
-                ingredients.inputs[f"{at}:{name}"] = self._fingerprint(use.value, iteration)
+                ingredients.add_input(f"{at}:{name}", use.value, self._fingerprint(use.value, iteration))
         for path in component.referenced_files():
-            ingredients.inputs[f"{at}>{path}"] = self._fingerprint(path, iteration)
+            ingredients.add_input(f"{at}>{path}", path, self._fingerprint(path, iteration))
+        typed = {use.value for use in path_uses(component.config)}
+        for path in texts_of(component.config.model_dump()) - typed - iteration.given:
+            producer = iteration.products.producer(path)
+            if producer in iteration.keys:
+                ingredients.upstream.add(iteration.keys[str(producer)])
 
     def _fingerprint(self, path: str, iteration: Iteration) -> str:
         try:
@@ -184,9 +193,9 @@ class Preparer:
         except FileNotFoundError as error:
             raise SandboxError(f"the input '{path}' does not exist", fix="check the job that should have written it") from error
         whole = os.path.abspath(path)
-        for known, (expected, job_id) in iteration.files.items():
-            if known != whole and not known.startswith(whole + os.sep):
-                continue
+        inside = [name for name in iteration.files if name.startswith(whole + os.sep)] if os.path.isdir(whole) else []
+        for known in [*inside, *([whole] if whole in iteration.files else [])]:
+            expected, job_id = iteration.files[known]
             if not os.path.exists(known) or self.fingerprints.of(known) != expected:
                 raise SandboxError(
                     f"'{os.path.relpath(known)}' was changed since {job_id} wrote it in this run: something else writes there",

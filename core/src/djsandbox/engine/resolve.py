@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from djsandbox.components.deferred import DECIDED_AT_RUN, is_decided_at_run, stand_in
+from djsandbox.components.deferred import DECIDED_AT_RUN, DecidedAtRun, is_decided_at_run, stand_in
 from djsandbox.config.document import Document, Loc
 from djsandbox.config.include import is_placeholder
 from djsandbox.config.model import Block, InputLink, Job, LocalValue
@@ -17,8 +17,8 @@ from djsandbox.errors import Problem
 Lookup = Callable[[Reference], Any]
 """The value a reference means, or DECIDED_AT_RUN; raises LookupError with a message for the user."""
 
-ReadFile = Callable[[str], Document | None]
-"""The mapping that a path names, or None when there is no such file."""
+ReadFile = Callable[[str], Document | DecidedAtRun | None]
+"""The mapping that a path names, DECIDED_AT_RUN where an earlier job will write it, or None when there is no such file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ def _written(block: Block, name: str, read_file: ReadFile, problems: list[Proble
         problems.append(Problem(f"nothing replaces the placeholder '{block.path}'", block.where, fix))
         return ResolvedBlock(empty, ((),))
     found = read_file(block.path) or block.document
+    if isinstance(found, DecidedAtRun):
+        return ResolvedBlock(empty, ((),))
     if found is None:
         fix = "check the path; it is relative to the current directory or else to this file"
         problems.append(Problem(f"the file '{block.path}' does not exist and no earlier job writes it", block.where, fix))
@@ -83,6 +85,8 @@ def _whole(item: LocalValue | InputLink, lookup: Lookup, read_file: ReadFile, pr
     if isinstance(value, Mapping):
         return ResolvedBlock(Document(value, item.where.file, {(): item.where}))
     found = read_file(value) if isinstance(value, str) else None
+    if isinstance(found, DecidedAtRun):
+        return ResolvedBlock(empty, ((),))
     if found is None:
         what = f"the file '{value}'" if isinstance(value, str) else f"a {type(value).__name__}"
         problems.append(Problem(f"'{item.target.text}' needs a mapping or the path of one; {what} is neither", item.where))

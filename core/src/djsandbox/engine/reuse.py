@@ -14,7 +14,6 @@ from djsandbox.engine.prepare import PreparedJob
 from djsandbox.errors import SandboxError
 from djsandbox.journal.fingerprint import Fingerprints
 from djsandbox.journal.history import History, JobRecord
-from djsandbox.watch.bound import answer_digest
 from djsandbox.watch.watcher import SandboxWatcher
 
 
@@ -74,7 +73,7 @@ class Reuse:
         return None
 
     def _answered_differently(self, record: JobRecord) -> str | None:
-        answers = ((name, answer_digest(self.watcher.query(name))) for name in record.queries)
+        answers = ((name, self.watcher.answer_digest(name, record.job_id)) for name in record.queries)
         return next((name for name, digest in answers if digest != record.queries[name]), None)
 
     def _why_not(self, prepared: PreparedJob, iteration: int) -> str:

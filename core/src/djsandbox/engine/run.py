@@ -17,7 +17,7 @@ from djsandbox.engine.placement import Placement
 from djsandbox.engine.planned import Plan
 from djsandbox.engine.prepare import Iteration, Preparer
 from djsandbox.engine.session import Session, open_session
-from djsandbox.engine.signals import sigterm_interrupts
+from djsandbox.engine.signals import signals_interrupt
 from djsandbox.journal.keys import content_key
 from djsandbox.journal.lock import WorkDirLock
 from djsandbox.plugins.events import RunEvent, Status
@@ -48,7 +48,7 @@ def run_plan(plan: Plan, manager: SandboxPluginManager) -> RunResult:
 
     KeyboardInterrupt (Ctrl-C or SIGTERM) passes on when what was interrupted has been journalled.
     """
-    with WorkDirLock(plan.config.work_dir), sigterm_interrupts(), forked_children_end_with_us():
+    with WorkDirLock(plan.config.work_dir), signals_interrupt(), forked_children_end_with_us():
         return _run(open_session(plan, manager))
 
 

@@ -1,26 +1,59 @@
-"""SIGTERM made to look like Ctrl-C, so that both leave everything journalled and resumable."""
+"""Ctrl-C and SIGTERM: noted, and raised as KeyboardInterrupt, so that both leave everything journalled and resumable."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_EXIT_CODE = 130
+_SECONDS_TO_CLEAN_UP = 20
+_noted: list[int] = []
+"""The signals that came since a run began: what cleans up on the way may raise something else over the interrupt."""
+
 
 @contextlib.contextmanager
-def sigterm_interrupts() -> Iterator[None]:
-    """While open, SIGTERM raises KeyboardInterrupt in the main thread; does nothing in another thread."""
+def signals_interrupt() -> Iterator[None]:
+    """While open, both signals raise KeyboardInterrupt in the main thread; does nothing in another thread.
+
+    A second signal ends the process at once, and so does a clean-up that takes too long: the journal shows the run as killed
+    then, and it can be resumed all the same.
+    """
+    _noted.clear()
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        _noted.append(number)
+        if len(_noted) > 1:
+            os._exit(_EXIT_CODE)
+        # Cleaning up may hang for ever, as a pool does whose workers the same signal has killed.
+        giving_up.start()
         raise KeyboardInterrupt(f"signal {number}")
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    giving_up = threading.Timer(_SECONDS_TO_CLEAN_UP, os._exit, (_EXIT_CODE,))
+    giving_up.daemon = True
+
+    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        giving_up.cancel()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def is_interrupted() -> bool:
+    """Whether one of the signals has come in this run."""
+    return bool(_noted)
+
+
+def behave_as_usual() -> None:
+    """For a forked worker: the signals do what the library that forked it expects."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

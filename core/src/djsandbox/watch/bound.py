@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from djsandbox.journal.keys import content_key
-from djsandbox.journal.values import encode
-
 if TYPE_CHECKING:
     from djsandbox.watch.watcher import SandboxWatcher
 
@@ -33,12 +30,9 @@ class BoundWatcher:
     queried: dict[str, str] = field(default_factory=dict)
     """Name -> digest of the answer, of what the job asked about others: its result may depend on it."""
 
-    _own: set[str] = field(default_factory=set)
-
     def watch(self, res: Any, meta_name: str = "", step: int | None = None) -> None:
         """Record a number, a string or a (nested) mapping of them; "" stands for the job's own meta_name, or else its id."""
         name = meta_name or self.meta_name or self.source.job_id
-        self._own.add(name)
         self.watcher.log(self.source, res, name, step)
 
     def watch_table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str] = ()) -> None:
@@ -48,15 +42,5 @@ class BoundWatcher:
     def query(self, meta_name: str) -> Any:
         """The latest value recorded under `meta_name`, a mapping where it has parts, None where there is nothing."""
         answer = self.watcher.query(meta_name)
-        if not any(_related(meta_name, name) for name in self._own):
-            self.queried.setdefault(meta_name, answer_digest(answer))
+        self.queried.setdefault(meta_name, self.watcher.answer_digest(meta_name, self.source.job_id))
         return answer
-
-
-def answer_digest(answer: Any) -> str:
-    """A short digest of what a query gave."""
-    return content_key({"answer": encode(answer, name="query")})[:16]
-
-
-def _related(one: str, other: str) -> bool:
-    return one == other or one.startswith(other + ".") or other.startswith(one + ".")

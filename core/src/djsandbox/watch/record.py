@@ -100,12 +100,16 @@ class View:
         """Whether an attempt has recorded anything."""
         return attempt in self._archive
 
-    def value(self, name: str) -> Any:
-        """The latest value called `name`, else the mapping of all that is called `name.` and more, else None."""
-        if name in self._latest:
-            return self._latest[name].value
+    def value(self, name: str, but_of: str = "") -> Any:
+        """The latest value called `name`, else the mapping of all that is called `name.` and more, else None.
+
+        What the job `but_of` recorded is left out.
+        """
+        latest = {key: metric for key, metric in self._latest.items() if not but_of or metric.job_id != but_of}
+        if name in latest:
+            return latest[name].value
         return nest(
-            (below(metric.parts, name), metric.value) for key, metric in self._latest.items() if key.startswith(f"{name}.")
+            (below(metric.parts, name), metric.value) for key, metric in latest.items() if key.startswith(f"{name}.")
         ) or None  # fmt: skip
 
     def history(self, name: str) -> list[tuple[int | None, Any]]:

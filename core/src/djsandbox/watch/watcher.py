@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from djsandbox.errors import SandboxError
+from djsandbox.journal.keys import content_key
 from djsandbox.journal.lines import JsonLines
 from djsandbox.journal.values import encode
 from djsandbox.redact import redact
@@ -48,6 +49,12 @@ class SandboxWatcher:
         with self._guard:
             self._refresh()
             return self._view.value(meta_name)
+
+    def answer_digest(self, name: str, job_id: str) -> str:
+        """A short digest of what `query` gives, but for what the job `job_id` itself recorded."""
+        with self._guard:
+            self._refresh()
+            return content_key({"answer": encode(self._view.value(name, but_of=job_id), name=name)})[:16]
 
     def watch_cfgs(self, cfgs: Iterable[tuple[Any, str]]) -> None:
         """Record configs (mappings, models or namespaces; None is skipped), each with its prefix; secrets become `***`."""
