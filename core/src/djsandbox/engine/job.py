@@ -42,6 +42,7 @@ class JobRunner:
         session.manager.notify("djsandbox_job_started", job=event)
         identity = {"run_id": session.run_id, "iteration": self.iteration.number, "job_id": job.id, "attempt": attempt}
         watcher = session.watcher.bind(job.id, job.meta_name, attempt, session.run_id, self.iteration.number)
+        session.running.append(identity)
         try:
             with job_log(log_file, attempt, session.secrets, debug=session.config.debug) as logger:
                 context = JobContext(
@@ -67,6 +68,8 @@ class JobRunner:
             session.journal.append("job_failed", **identity, error=str(error))
             session.manager.notify("djsandbox_job_failed", job=replace(event, status="failed"), error=error)
             raise
+        finally:
+            session.running.clear()
         self.iteration.hand_on(prepared, record, outputs_of(record, self.folders))
         done = replace(event, status="done", reused=is_reused, seconds=record.seconds)
         session.manager.notify("djsandbox_job_finished", job=done)

@@ -48,8 +48,10 @@ def run_plan(plan: Plan, manager: SandboxPluginManager) -> RunResult:
 
     KeyboardInterrupt (Ctrl-C or SIGTERM) passes on when what was interrupted has been journalled.
     """
-    with WorkDirLock(plan.config.work_dir), signals_interrupt(), forked_children_end_with_us():
-        return _run(open_session(plan, manager))
+    with WorkDirLock(plan.config.work_dir), forked_children_end_with_us():
+        session = open_session(plan, manager)
+        with signals_interrupt(session.note_interrupted):
+            return _run(session)
 
 
 def _run(session: Session) -> RunResult:

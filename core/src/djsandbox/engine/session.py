@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from djsandbox.config.model import SandboxConfig
 from djsandbox.engine.folders import Folders
@@ -32,6 +34,14 @@ class Session:
     secrets: frozenset[str]
     executed: list[str] = field(default_factory=list)
     reused: list[str] = field(default_factory=list)
+    running: list[Mapping[str, Any]] = field(default_factory=list)
+    """What identifies the job that runs now, in the journal."""
+
+    def note_interrupted(self) -> None:
+        """Journal that the run ends here; for when it cannot end by itself."""
+        for identity in self.running:
+            self.journal.append("job_interrupted", **identity)
+        self.journal.append("run_finished", run_id=self.run_id, status="interrupted")
 
     @property
     def config(self) -> SandboxConfig:

@@ -6,22 +6,22 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _EXIT_CODE = 130
-_SECONDS_TO_CLEAN_UP = 20
+_SECONDS_TO_CLEAN_UP = 15
 _noted: list[int] = []
 """The signals that came since a run began: what cleans up on the way may raise something else over the interrupt."""
 
 
 @contextlib.contextmanager
-def signals_interrupt() -> Iterator[None]:
+def signals_interrupt(give_up: Callable[[], None]) -> Iterator[None]:
     """While open, both signals raise KeyboardInterrupt in the main thread; does nothing in another thread.
 
-    A second signal ends the process at once, and so does a clean-up that takes too long: the journal shows the run as killed
-    then, and it can be resumed all the same.
+    A clean-up that takes too long is given up: `give_up` is called, in a thread, and the process ends. A second signal ends
+    it at once; the journal shows the run as killed then, and it can be resumed all the same.
     """
     _noted.clear()
     if threading.current_thread() is not threading.main_thread():
@@ -36,7 +36,13 @@ def signals_interrupt() -> Iterator[None]:
         giving_up.start()
         raise KeyboardInterrupt(f"signal {number}")
 
-    giving_up = threading.Timer(_SECONDS_TO_CLEAN_UP, os._exit, (_EXIT_CODE,))
+    def end() -> None:
+        try:
+            give_up()
+        finally:
+            os._exit(_EXIT_CODE)
+
+    giving_up = threading.Timer(_SECONDS_TO_CLEAN_UP, end)
     giving_up.daemon = True
 
     before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
