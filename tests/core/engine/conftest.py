@@ -102,6 +102,25 @@ class Count(BaseEvaluator):
 
 
 class Lab:
+    CHAIN = """
+    execution_job_configs:
+      - hook: GeneralDataExecutorHook
+        meta_name: write
+        output: path
+        extra_configs: {type: "./parts.py:Write", export_path: out/a.txt, text: hello}
+      - hook: GeneralDataExecutorHook
+        meta_name: upper
+        input: {extra_configs.dataset_path: -1.path}
+        extra_configs: {type: "./parts.py:Upper", export_path: out/b.txt}
+"""
+    """Two jobs, the second of which reads what the first writes."""
+
+    GIVE = """
+    evaluation_job_configs:
+      - {hook: EvaluateDataHook, meta_name: m, output: a, extra_configs: {type: "./parts.py:Give", value: 1}}
+"""
+    """One job that gives a number."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.work_dir = folder / "outputs" / "hello_world"

@@ -2,18 +2,6 @@ from typing import Any
 
 Lab = Any
 
-CHAIN = """
-    execution_job_configs:
-      - hook: GeneralDataExecutorHook
-        meta_name: write
-        output: path
-        extra_configs: {type: "./parts.py:Write", export_path: out/a.txt, text: hello}
-      - hook: GeneralDataExecutorHook
-        meta_name: upper
-        input: {extra_configs.dataset_path: -1.path}
-        extra_configs: {type: "./parts.py:Upper", export_path: out/b.txt}
-"""
-
 
 def foretold(**options: Any) -> list[tuple[str, str]]:
     import djsandbox
@@ -22,19 +10,19 @@ def foretold(**options: Any) -> list[tuple[str, str]]:
 
 
 def test_the_plan_says_what_would_run_and_why(lab: Lab) -> None:
-    lab.write(CHAIN)
+    lab.write(lab.CHAIN)
     assert foretold(resume=True) == [("run", "it has not been run yet"), ("run", "it reads from write, which runs before it")]
-    lab.run(CHAIN)
+    lab.run(lab.CHAIN)
     assert foretold() == [("run", "resume is off"), ("run", "it reads from write, which runs before it")]
     assert foretold(resume=True) == [("reuse", "unchanged since run_0001"), ("reuse", "unchanged since run_0001")]
     (lab.folder / "out/b.txt").unlink()
     assert foretold(resume=True)[1] == ("run", "its output 'out/b.txt' is gone")
-    lab.write(CHAIN.replace("hello", "bye"))
+    lab.write(lab.CHAIN.replace("hello", "bye"))
     assert foretold(resume=True)[0] == ("run", "changed since run_0001: config")
 
 
 def test_planning_writes_nothing(lab: Lab) -> None:
-    lab.write(CHAIN)
+    lab.write(lab.CHAIN)
     before = sorted(path for path in lab.folder.rglob("*") if "__pycache__" not in path.parts)
     foretold(resume=True)
     assert sorted(path for path in lab.folder.rglob("*") if "__pycache__" not in path.parts) == before

@@ -10,10 +10,6 @@ from djsandbox.errors import ConfigError
 
 Lab = Any
 
-GIVE = """
-    evaluation_job_configs:
-      - {hook: EvaluateDataHook, meta_name: m, output: a, extra_configs: {type: "./parts.py:Give", value: 1}}
-"""
 FORK = """        import multiprocessing
 
         worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,))
@@ -94,11 +90,11 @@ def test_a_second_run_in_the_same_work_dir_is_refused(lab: Lab) -> None:
 
 
 def test_a_half_written_last_line_of_the_journal_is_ignored(lab: Lab) -> None:
-    lab.run(GIVE)
+    lab.run(lab.GIVE)
     with (lab.work_dir / "journal.jsonl").open("a") as journal:
         journal.write('{"event": "job_fin')
     lab.calls()
-    lab.run(GIVE, resume=True)
+    lab.run(lab.GIVE, resume=True)
     assert lab.calls() == []
 
 

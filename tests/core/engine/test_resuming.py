@@ -11,37 +11,21 @@ from djsandbox.plugins.index import plugin_index
 
 Lab = Any
 
-CHAIN = """
-    execution_job_configs:
-      - hook: GeneralDataExecutorHook
-        meta_name: write
-        output: path
-        extra_configs: {type: "./parts.py:Write", export_path: out/a.txt, text: hello}
-      - hook: GeneralDataExecutorHook
-        meta_name: upper
-        input: {extra_configs.dataset_path: -1.path}
-        extra_configs: {type: "./parts.py:Upper", export_path: out/b.txt}
-"""
-GIVE = """
-    evaluation_job_configs:
-      - {hook: EvaluateDataHook, meta_name: m, output: a, extra_configs: {type: "./parts.py:Give", value: 1}}
-"""
-
 
 def test_nothing_changed_so_nothing_runs_again_and_the_context_is_the_same(lab: Lab) -> None:
-    lab.run(CHAIN)
+    lab.run(lab.CHAIN)
     before = lab.context_infos()
     lab.calls()
-    result = lab.run(CHAIN, resume=True)
+    result = lab.run(lab.CHAIN, resume=True)
     assert lab.calls() == []
     assert result.reused == ("anonymous/execution/0", "anonymous/execution/1")
     assert lab.context_infos() == before
 
 
 def test_without_resume_everything_runs_again(lab: Lab) -> None:
-    lab.run(CHAIN)
+    lab.run(lab.CHAIN)
     lab.calls()
-    lab.run(CHAIN)
+    lab.run(lab.CHAIN)
     assert lab.calls() == ["write hello", "upper"]
 
 
@@ -49,17 +33,17 @@ def test_without_resume_everything_runs_again(lab: Lab) -> None:
 
 
 def test_a_changed_config_value_runs_the_job_and_those_that_read_from_it(lab: Lab) -> None:
-    lab.run(CHAIN)
+    lab.run(lab.CHAIN)
     lab.calls()
-    lab.run(CHAIN.replace("hello", "bye"), resume=True)
+    lab.run(lab.CHAIN.replace("hello", "bye"), resume=True)
     assert lab.calls() == ["write bye", "upper"]
     assert (lab.folder / "out/b.txt").read_text() == "BYE"
 
 
 def test_a_value_that_is_outside_the_key_runs_nothing(lab: Lab) -> None:
-    lab.run(CHAIN)
+    lab.run(lab.CHAIN)
     lab.calls()
-    lab.run(CHAIN.replace("text: hello", "text: hello, threads: 8"), resume=True)
+    lab.run(lab.CHAIN.replace("text: hello", "text: hello, threads: 8"), resume=True)
     assert lab.calls() == []
 
 
@@ -100,35 +84,35 @@ def test_a_file_that_an_input_only_names_counts_too(lab: Lab) -> None:
 
 
 def test_a_changed_source_of_a_local_component_runs_its_jobs(lab: Lab) -> None:
-    lab.run(GIVE)
+    lab.run(lab.GIVE)
     lab.calls()
     lab.edit_parts("    return tuple(self", "    return 99 if True else tuple(self")
-    lab.run(GIVE, resume=True)
+    lab.run(lab.GIVE, resume=True)
     assert lab.calls() == ["give 1"]
     assert lab.context_infos()["anonymous"][0]["a"] == 99
 
 
 def test_another_component_of_the_same_config_runs(lab: Lab) -> None:
-    lab.run(GIVE)
+    lab.run(lab.GIVE)
     lab.calls()
     lab.edit_parts("class Fail(", "class Again(Give):\n    pass\n\n\nclass Fail(")
-    lab.run(GIVE, resume=True)
+    lab.run(lab.GIVE, resume=True)
     lab.calls()
-    lab.run(GIVE.replace("Give", "Again"), resume=True)
+    lab.run(lab.GIVE.replace("Give", "Again"), resume=True)
     assert lab.calls() == ["give 1"]
 
 
 def test_another_job_hook_runs_the_job(lab: Lab) -> None:
-    lab.run(GIVE)
+    lab.run(lab.GIVE)
     lab.calls()
-    lab.run(GIVE.replace("EvaluateDataHook", "EvaluateModelHook"), resume=True)
+    lab.run(lab.GIVE.replace("EvaluateDataHook", "EvaluateModelHook"), resume=True)
     assert lab.calls() == ["give 1"]
 
 
 def test_another_meta_name_runs_the_job_because_its_metrics_bear_it(lab: Lab) -> None:
-    lab.run(GIVE)
+    lab.run(lab.GIVE)
     lab.calls()
-    lab.run(GIVE.replace("meta_name: m", "meta_name: n"), resume=True)
+    lab.run(lab.GIVE.replace("meta_name: m", "meta_name: n"), resume=True)
     assert lab.calls() == ["give 1"]
 
 
@@ -203,9 +187,9 @@ def test_a_plugin_that_supplies_another_component_runs_the_job(lab: Lab) -> None
         def djsandbox_make_evaluator(self, component_class: Any, config: Any) -> Any:
             return component_class(config)
 
-    lab.run(GIVE)
+    lab.run(lab.GIVE)
     lab.calls()
-    lab.run(GIVE, resume=True, plugins={"supplier": Supplier()})
+    lab.run(lab.GIVE, resume=True, plugins={"supplier": Supplier()})
     assert lab.calls() == ["give 1"]
 
 
@@ -224,42 +208,42 @@ def test_a_changed_result_of_an_upstream_job_runs_what_reads_it(lab: Lab) -> Non
 
 
 def test_a_lost_output_is_made_again(lab: Lab) -> None:
-    lab.run(CHAIN)
+    lab.run(lab.CHAIN)
     lab.calls()
     (lab.folder / "out/b.txt").unlink()
-    lab.run(CHAIN, resume=True)
+    lab.run(lab.CHAIN, resume=True)
     assert lab.calls() == ["upper"]
     assert (lab.folder / "out/b.txt").exists()
 
 
 def test_an_output_that_somebody_changed_is_made_again(lab: Lab) -> None:
-    lab.run(CHAIN)
+    lab.run(lab.CHAIN)
     lab.calls()
     (lab.folder / "out/a.txt").write_text("HELLO, by hand")
-    lab.run(CHAIN, resume=True)
+    lab.run(lab.CHAIN, resume=True)
     assert lab.calls() == ["write hello"]
     assert (lab.folder / "out/a.txt").read_text() == "hello"
 
 
 def test_an_output_that_goes_elsewhere_now_is_copied_there(lab: Lab) -> None:
-    lab.run(CHAIN)
+    lab.run(lab.CHAIN)
     lab.calls()
-    lab.run(CHAIN.replace("out/b.txt", "elsewhere/c.txt"), resume=True)
+    lab.run(lab.CHAIN.replace("out/b.txt", "elsewhere/c.txt"), resume=True)
     assert lab.calls() == []
     assert (lab.folder / "elsewhere/c.txt").read_text() == "HELLO"
     assert lab.context_infos()["anonymous"][1] == {"meta_name": "upper", "res_0": "elsewhere/c.txt"}
 
 
 def test_outputs_may_be_renamed_without_running_the_job_again(lab: Lab) -> None:
-    lab.run(GIVE)
+    lab.run(lab.GIVE)
     lab.calls()
-    lab.run(GIVE.replace("output: a", "output: b"), resume=True)
+    lab.run(lab.GIVE.replace("output: a", "output: b"), resume=True)
     assert lab.calls() == []
     assert lab.context_infos()["anonymous"] == [{"meta_name": "m", "b": 1}]
 
 
 def test_reuse_false_always_runs_the_job(lab: Lab) -> None:
-    text = GIVE.replace("meta_name: m", "meta_name: m, reuse: false")
+    text = lab.GIVE.replace("meta_name: m", "meta_name: m, reuse: false")
     lab.run(text)
     lab.run(text, resume=True)
     assert lab.calls() == ["give 1", "give 1"]
@@ -283,8 +267,8 @@ def test_a_deterministic_job_is_shared_inside_a_run(lab: Lab) -> None:
 
 def test_metrics_and_tables_of_reused_jobs_are_there_as_if_they_had_run(lab: Lab) -> None:
     lab.edit_parts('note(f"give', 'self.watcher.watch_table("T", ["x"], [[1]]); note(f"give')
-    first = lab.run(GIVE)
-    second = lab.run(GIVE, resume=True)
+    first = lab.run(lab.GIVE)
+    second = lab.run(lab.GIVE, resume=True)
     from djsandbox import SandboxWatcher
 
     assert SandboxWatcher(lab.work_dir).query("m") == 1
@@ -293,7 +277,7 @@ def test_metrics_and_tables_of_reused_jobs_are_there_as_if_they_had_run(lab: Lab
 
 
 def test_a_failed_run_goes_on_where_it_failed(lab: Lab) -> None:
-    text = CHAIN + '      - {hook: EvaluateDataHook, extra_configs: {type: "./parts.py:Fail"}}\n'
+    text = lab.CHAIN + '      - {hook: EvaluateDataHook, extra_configs: {type: "./parts.py:Fail"}}\n'
     with pytest.raises(JobFailed):
         lab.run(text)
     lab.calls()
@@ -308,11 +292,11 @@ def test_a_data_frame_among_the_outputs_is_resumed_and_made_again_when_it_is_los
     lab.edit_parts(
         "return tuple(self", 'import pandas\n        return pandas.DataFrame({"x": [1, 2]})\n        return tuple(self'
     )
-    first = lab.run(GIVE)
+    first = lab.run(lab.GIVE)
     assert list(first.context["anonymous"][0]["a"]["x"]) == [1, 2]
-    again = lab.run(GIVE, resume=True)
+    again = lab.run(lab.GIVE, resume=True)
     assert again.executed == ()
     assert again.context["anonymous"][0]["a"].equals(first.context["anonymous"][0]["a"])
     for file in (lab.work_dir / "jobs").rglob("*.parquet"):
         file.unlink()
-    assert lab.run(GIVE, resume=True).executed == ("anonymous/evaluation/0",)
+    assert lab.run(lab.GIVE, resume=True).executed == ("anonymous/evaluation/0",)
