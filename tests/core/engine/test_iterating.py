@@ -174,7 +174,7 @@ def test_a_path_of_the_config_means_this_iterations_output_however_it_is_spelt(m
             output: text
             extra_configs: {type: "./more.py:Append", dataset_path: start.txt, export_path: out/text.txt}
           - hook: GeneralDataExecutorHook
-            extra_configs: {type: "./more.py:Append", dataset_path: ./out/iter_1/text.txt, export_path: out/iter_1/more.txt}
+            extra_configs: {type: "./more.py:Append", dataset_path: out/iter_1/text.txt, export_path: out/iter_1/more.txt}
     """)
     assert texts("more", 1, 2) == ["xx", "xxx"]
     assert not list(Path("out").glob("iter_*/iter_*"))

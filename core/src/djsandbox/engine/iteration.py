@@ -62,9 +62,9 @@ def updated(job: Job, updates: Updates) -> Job:
     return replace(job, local=(*job.local, *updates[job.id])) if job.id in updates else job
 
 
-def texts_in(updates: Updates) -> frozenset[str]:
-    """All texts among the handed-over values: paths in them mean the iteration before."""
-    return frozenset(text for values in updates.values() for value in values for text in _texts(value.value))
+def given_texts(updates: Updates, job: Job) -> frozenset[str]:
+    """All texts among the values handed over to `job`: paths in them mean the iteration before."""
+    return frozenset(text for value in updates.get(job.id, ()) for text in _texts(value.value))
 
 
 def _taker(update: IterUpdate, jobs: Sequence[Job]) -> Job:

@@ -70,7 +70,7 @@ class Iteration:
     products: Products = field(default_factory=Products)
     keys: dict[str, str] = field(default_factory=dict)
     given: frozenset[str] = frozenset()
-    """Paths that the iteration before handed over: they mean its outputs, not those of this one."""
+    """Paths that the iteration before handed over to the job at hand: they mean its outputs, not those of this one."""
 
     files: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Absolute path of what a job of this iteration left -> (its fingerprint then, the job's id)."""

@@ -11,7 +11,7 @@ from typing import Any
 from djsandbox.context.infos import ContextInfos
 from djsandbox.engine.children import forked_children_end_with_us
 from djsandbox.engine.contexts import ContextFile
-from djsandbox.engine.iteration import Updates, next_updates, targets_met, texts_in, updated
+from djsandbox.engine.iteration import Updates, given_texts, next_updates, targets_met, updated
 from djsandbox.engine.job import JobRunner
 from djsandbox.engine.placement import Placement
 from djsandbox.engine.planned import Plan
@@ -123,7 +123,7 @@ def _iterations(session: Session) -> Iteration:
 
 def _iteration(session: Session, number: int, updates: Updates) -> Iteration:
     config, folders = session.config, session.folders(number)
-    iteration = Iteration(number, ContextInfos(), given=texts_in(updates))
+    iteration = Iteration(number, ContextInfos())
     placement = Placement(iteration=number if config.is_iterated else None)
     preparer = Preparer(config.folder, session.manager, session.fingerprints, placement)
     runner = JobRunner(session, preparer, iteration, folders)
@@ -134,6 +134,7 @@ def _iteration(session: Session, number: int, updates: Updates) -> Iteration:
             iteration.context.begin_pipeline(pipeline.name)
             session.manager.notify("djsandbox_pipeline_started", pipeline=pipeline.name, iteration=number)
             for planned in session.plan.jobs_of(pipeline.name):
+                iteration.given = given_texts(updates, planned.job)
                 runner.run(replace(planned, job=updated(planned.job, updates)))
                 context_file.write(iteration.context, now=False)
             context_file.write(iteration.context)
