@@ -16,7 +16,12 @@ from djsandbox.components.roles import BaseDataPoolManipulator as BaseDataPoolMa
 from djsandbox.components.roles import BaseEvaluator as BaseEvaluator
 from djsandbox.components.roles import BaseProbe as BaseProbe
 from djsandbox.components.roles import BaseRecipeRefiner as BaseRecipeRefiner
+from djsandbox.components.sweeper import Sweeper as Sweeper
+from djsandbox.components.sweeper import Trial as Trial
+from djsandbox.components.sweeper import TrialResult as TrialResult
 from djsandbox.config.load import load_config as load_config
+from djsandbox.config.sweep import Parameter as Parameter
+from djsandbox.config.sweep import SweepConfig as SweepConfig
 from djsandbox.engine.api import plan as plan
 from djsandbox.engine.api import run as run
 from djsandbox.engine.api import validate as validate
