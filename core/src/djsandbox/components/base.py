@@ -92,6 +92,14 @@ class Component:
         """Files or folders this job will write."""
         return [use.value for use in path_uses(self.config) if use.kind == "output"]
 
+    def intermediate_metrics(self) -> Iterable[str]:
+        """Names of metrics that are recorded again and again while the work goes on, each with its step.
+
+        They are what follows the job's meta_name, and may have wildcards (`*.loss`). A sweep can end a trial early that falls
+        behind in one of them.
+        """
+        return ()
+
     def planned_outputs(self) -> Any:
         """What `run` will return as far as the config alone tells, else `DECIDED_AT_RUN`."""
         return DECIDED_AT_RUN

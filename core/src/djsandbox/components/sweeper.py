@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from djsandbox.components.base import Finding
 from djsandbox.components.config import ComponentConfig
 from djsandbox.config.sweep import SweepConfig
 
@@ -49,6 +50,10 @@ class Sweeper(ABC):
         self.config: Any = config
         self.sweep = sweep
         self.folder = folder
+
+    def check(self) -> Iterable[Finding]:
+        """Whatever can be found wrong with the options before the first trial, and that the types of `Config` do not say."""
+        return ()
 
     @abstractmethod
     def open(self, name: str, results: Sequence[TrialResult]) -> None:

@@ -36,6 +36,7 @@ def load_config(path: str | Path, settings: Sequence[str] = (), options: Mapping
         fix = "name it without slashes, or set work_dir"
         problems.append(Problem("the work_dir is named after 'project_name'", document.at(("project_name",)), fix))
     config = _config(Path(path), document, shape or GlobalShape(), stages, pipelines, problems)
+    config = replace(config, settings=tuple(settings), options=dict(options or {}))
     if problems:
         error = ConfigError.of(problems)
         error.partial = config

@@ -110,6 +110,9 @@ class SandboxConfig:
     iter_targets_mode: Literal["all", "any"] = "all"
     iter_updater: tuple[IterUpdate, ...] = ()
     positions: Document | None = None
+    settings: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The overrides with which the file was read: a trial of a sweep reads it again, in a process of its own."""
 
     @property
     def is_iterated(self) -> bool:

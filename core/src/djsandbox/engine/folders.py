@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _OWN_FILES = ("journal.jsonl", "metrics.jsonl", "context_infos.json", "fingerprints.json", ".lock")
-_OWN_FOLDERS = ("context", "logs", "jobs", "cache")
+_OWN_FOLDERS = ("context", "logs", "jobs", "cache", "sweep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ class Folders:
     def cache(self) -> Path:
         """Shared by the jobs of a run; kept for the next one only when that resumes."""
         return self.work_dir / "cache"
+
+    @property
+    def sweep(self) -> Path:
+        """What the trials of a sweep share, and the record of who chooses their values."""
+        return self.work_dir / "sweep"
 
     @property
     def fingerprints(self) -> Path:

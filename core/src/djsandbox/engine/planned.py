@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from djsandbox.config.model import Job, SandboxConfig
 from djsandbox.engine.parts import PlannedPart
@@ -12,6 +12,9 @@ from djsandbox.engine.resolve import ResolvedBlock
 from djsandbox.errors import Problem
 from djsandbox.jobs.base import JobHook
 from djsandbox.plugins.resolve import Resolved
+
+if TYPE_CHECKING:
+    from djsandbox.engine.sweeps.planned import PlannedSweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,15 @@ class PlannedJob:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All jobs of a config in the order in which they run, and what is doubtful about them."""
+    """All jobs of a config in the order in which they run, and what is doubtful about them.
+
+    In a `sweep` the jobs are those of a trial with a first example of the values.
+    """
 
     config: SandboxConfig
     jobs: tuple[PlannedJob, ...]
     warnings: tuple[Problem, ...] = ()
+    sweep: PlannedSweep | None = None
 
     def jobs_of(self, pipeline: str) -> tuple[PlannedJob, ...]:
         """The jobs of one pipeline, in order."""

@@ -1,0 +1,111 @@
+"""What a sweep optimizes: found among the outputs and metrics of a planned config, and read when a trial has ended."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from djsandbox.components.deferred import is_decided_at_run
+from djsandbox.config.model import Job
+from djsandbox.config.references import Reference, parse_reference
+from djsandbox.config.sweep import SweepConfig, SweepMetric
+from djsandbox.context.infos import ContextInfos
+from djsandbox.engine.links import Source, find_source
+from djsandbox.engine.planned import PlannedJob
+from djsandbox.errors import Problem, SandboxError, did_you_mean
+from djsandbox.watch.watcher import SandboxWatcher
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """The metric of a sweep: an output of a job (`reference`), else what the watcher saw under `watched`."""
+
+    metric: SweepMetric
+    reference: Reference | None
+    watched: str
+    """The name under which the watcher gets it, while its job runs or at its end."""
+
+    def value(self, context: ContextInfos, watcher: SandboxWatcher) -> float:
+        """The metric of a run that has ended; SandboxError where it is no finite number."""
+        reference = self.reference
+        if reference is not None:
+            value = context.lookup(str(reference.pipeline), str(reference.meta_name), reference.path)
+        else:
+            value = watcher.query(self.watched)
+        if not _is_number(value) or not math.isfinite(value):
+            told = "was not recorded" if value is None else f"is {_shortened(value)}, which is no finite number"
+            raise SandboxError(f"the metric '{self.metric.name}' {told}", where=self.metric.where)
+        return float(value)
+
+    def is_better(self, value: float, other: float) -> bool:
+        """Whether `value` is nearer to the goal than `other`."""
+        return value > other if self.metric.goal == "maximize" else value < other
+
+    def is_reached(self, value: float) -> bool:
+        """Whether `value` is as good as the target, if there is one."""
+        target = self.metric.target
+        return target is not None and (value == target or self.is_better(value, target))
+
+
+def find_objective(sweep: SweepConfig, planned: Sequence[PlannedJob], jobs: Sequence[Job]) -> Objective:
+    """The objective of `sweep`; LookupError(message, fix) where no job produces it."""
+    name = sweep.metric.name
+    pipelines = {job.pipeline for job in jobs}
+    steps = name.split(".")
+    names = sorted({job.meta_name for job in jobs if job.meta_name})
+    is_watched = any(name == known or name.startswith(f"{known}.") for known in names)
+    if len(steps) > 2 and steps[0] in pipelines:
+        try:
+            reference = parse_reference(name)
+            source = find_source(reference, [Source(one.job, one.outputs) for one in planned], jobs)
+        except (LookupError, ValueError):
+            if not is_watched:
+                raise
+        else:
+            value = source.value(reference.path)
+            if not is_decided_at_run(value) and not _is_number(value):
+                raise LookupError(f"'{name}' is {_shortened(value)}, which is not a number")
+            return Objective(sweep.metric, reference, ".".join(steps[1:]))
+    if is_watched:
+        return Objective(sweep.metric, None, name)
+    fix = "write pipeline.meta_name.output, or meta_name.key as the watcher gets it"
+    guess = did_you_mean(steps[0], [*names, *pipelines]) if names else ""
+    raise LookupError(f"no job produces the metric '{name}'", f"{guess} {fix}" if guess.startswith("did") else fix)
+
+
+def check_early_termination(sweep: SweepConfig, objective: Objective, planned: Sequence[PlannedJob]) -> Iterator[Problem]:
+    """A problem where the sweep ends trials early and no job reports the metric before it has ended."""
+    if sweep.early_terminate is None:
+        return
+    producers = [one for one in planned if objective.watched.startswith(f"{one.job.meta_name}.") and one.job.meta_name]
+    for producer in producers:
+        rest = objective.watched.removeprefix(f"{producer.job.meta_name}.")
+        if any(fnmatchcase(rest, pattern) for pattern in _reported(producer)):
+            return
+    reported = sorted({f"{one.job.meta_name}.{pattern}" for one in planned for pattern in _reported(one)})
+    fix = "take early_terminate out"
+    if reported:
+        fix += f", or optimize what is reported while a job runs: {', '.join(reported)}"
+    message = f"no job reports '{objective.watched}' before it has ended, so no trial could be ended early"
+    yield Problem(message, sweep.early_terminate.where, fix)
+
+
+def _reported(planned: PlannedJob) -> Sequence[str]:
+    nothing: Sequence[str] = ()
+    return [
+        pattern
+        for part in planned.parts
+        for pattern in part.answer("intermediate_metrics()", lambda one: tuple(one.intermediate_metrics()), nothing)
+    ]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _shortened(value: Any) -> str:
+    text = "a mapping" if isinstance(value, Mapping) else repr(value)
+    return text if len(text) < 80 else f"{text[:77]}..."
