@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from djsandbox.components.context import JobContext
@@ -84,6 +85,12 @@ class JobRunner:
             raise JobFailed(planned.job.id, error, where=planned.job.where, log=str(context.log_file)) from error
 
     def _result(self, prepared: PreparedJob, identity: Mapping[str, Any], queries: Mapping[str, str]) -> tuple[JobRecord, bool]:
+        with self.session.holding(prepared):
+            return self._found_or_made(prepared, identity, queries)
+
+    def _found_or_made(
+        self, prepared: PreparedJob, identity: Mapping[str, Any], queries: Mapping[str, str]
+    ) -> tuple[JobRecord, bool]:
         job, session = prepared.planned.job, self.session
         decision = session.reuse.decide(prepared, self.iteration.number)
         if decision.record is not None:
@@ -91,7 +98,10 @@ class JobRunner:
                 take_over(decision.record, prepared, session.fingerprints),
                 run_id=session.run_id, iteration=self.iteration.number, job_id=job.id, meta_name=job.meta_name,
             )  # fmt: skip
-            self._share_frames(decision.record, job.id)
+            origin = session.folders_of(decision)
+            self._share_frames(origin.frames(decision.record.job_id), job.id)
+            if decision.shared is not None:
+                session.watcher.take_over(decision.shared.watched)
             session.watcher.adopt(record.attempt)
             session.journal.append("job_reused", **record.to_fields(), from_run=decision.record.run_id)
             session.history.add(record)
@@ -102,12 +112,12 @@ class JobRunner:
         session.watcher.flush()
         session.journal.append("job_finished", **record.to_fields())
         session.history.add(record)
+        session.share(prepared, record)
         session.executed.append(job.id)
         return record, False
 
-    def _share_frames(self, record: JobRecord, job_id: str) -> None:
+    def _share_frames(self, source: Path, job_id: str) -> None:
         """Data frames are kept in the folder of the job that made them; give them to one that shares its result."""
-        source = self.session.folders(record.iteration).frames(record.job_id)
         target = self.folders.frames(job_id)
         if source != target and source.is_dir():
             shutil.copytree(source, target, dirs_exist_ok=True)

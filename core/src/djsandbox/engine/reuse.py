@@ -11,6 +11,7 @@ from typing import Any
 
 from djsandbox.engine.ingredients import changed
 from djsandbox.engine.prepare import PreparedJob
+from djsandbox.engine.sharing import SharedResult, SharedResults
 from djsandbox.errors import SandboxError
 from djsandbox.journal.fingerprint import Fingerprints
 from djsandbox.journal.history import History, JobRecord
@@ -23,6 +24,8 @@ class Decision:
 
     record: JobRecord | None
     reason: str
+    shared: SharedResult | None = None
+    """Where the record comes from, if not from this work_dir."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,8 @@ class Reuse:
     """Decides, for each job, whether a result in the journal serves.
 
     With `resume`, results of earlier runs count: of the very same job and iteration, or, for deterministic components, of
-    any job with the same content key. Without it only deterministic results of this run do.
+    any job with the same content key. Without it only deterministic results of this run do, and those that other trials of
+    the same sweep have `shared`.
     """
 
     history: History
@@ -38,6 +42,7 @@ class Reuse:
     watcher: SandboxWatcher
     run_id: str
     resume: bool
+    shared: SharedResults | None = None
 
     def decide(self, prepared: PreparedJob, iteration: int) -> Decision:
         """Look for a result with the job's key whose files are still what they were."""
@@ -47,6 +52,10 @@ class Reuse:
         record = self.history.finished(job.id, iteration, prepared.key) if self.resume else None
         if record is None and prepared.deterministic:
             record = self.history.same_key(prepared.key, run_id=None if self.resume else self.run_id)
+        shared = None
+        if record is None and prepared.deterministic and self.shared is not None:
+            shared = self.shared.find(prepared.key)
+            record = shared.record if shared else None
         if record is None:
             return Decision(None, self._why_not(prepared, iteration))
         declared = job.outputs
@@ -60,7 +69,7 @@ class Reuse:
         asked = self._answered_differently(record)
         if asked:
             return Decision(None, f"the watcher answers '{asked}' differently now")
-        return Decision(record, f"unchanged since {record.run_id}")
+        return Decision(record, f"unchanged since {record.run_id}", shared)
 
     def _damaged(self, record: JobRecord) -> str | None:
         for path, fingerprint in record.files.items():

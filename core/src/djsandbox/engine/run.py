@@ -16,7 +16,7 @@ from djsandbox.engine.job import JobRunner
 from djsandbox.engine.placement import Placement
 from djsandbox.engine.planned import Plan
 from djsandbox.engine.prepare import Iteration, Preparer
-from djsandbox.engine.session import Session, open_session
+from djsandbox.engine.session import Session, TrialScope, open_session
 from djsandbox.engine.signals import signals_interrupt
 from djsandbox.journal.keys import content_key
 from djsandbox.journal.lock import WorkDirLock
@@ -43,13 +43,13 @@ class RunResult:
     targets_met: bool | None = None
 
 
-def run_plan(plan: Plan, manager: SandboxPluginManager) -> RunResult:
+def run_plan(plan: Plan, manager: SandboxPluginManager, trial: TrialScope | None = None) -> RunResult:
     """Run all jobs of `plan`; JobFailed when one fails, ConfigError when the work_dir cannot be used.
 
     KeyboardInterrupt (Ctrl-C or SIGTERM) passes on when what was interrupted has been journalled.
     """
     with WorkDirLock(plan.config.work_dir), forked_children_end_with_us():
-        session = open_session(plan, manager)
+        session = open_session(plan, manager, trial)
         with signals_interrupt(session.note_interrupted):
             return _run(session)
 
@@ -124,7 +124,8 @@ def _iterations(session: Session) -> Iteration:
 def _iteration(session: Session, number: int, updates: Updates) -> Iteration:
     config, folders = session.config, session.folders(number)
     iteration = Iteration(number, ContextInfos())
-    placement = Placement(iteration=number if config.is_iterated else None)
+    trial = session.trial.number if session.trial else None
+    placement = Placement(iteration=number if config.is_iterated else None, trial=trial)
     preparer = Preparer(config.folder, session.manager, session.fingerprints, placement)
     runner = JobRunner(session, preparer, iteration, folders)
     context_file = ContextFile(folders)

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from djsandbox.config.model import SandboxConfig
 from djsandbox.engine.folders import Folders
 from djsandbox.engine.planned import Plan
-from djsandbox.engine.reuse import Reuse
+from djsandbox.engine.prepare import PreparedJob
+from djsandbox.engine.reuse import Decision, Reuse
+from djsandbox.engine.sharing import SharedResult, SharedResults
 from djsandbox.journal.fingerprint import Fingerprints
-from djsandbox.journal.history import History
+from djsandbox.journal.history import History, JobRecord
 from djsandbox.journal.journal import Journal
 from djsandbox.plugins.manager import SandboxPluginManager
 from djsandbox.redact import secrets_in
 from djsandbox.watch.watcher import SandboxWatcher
+
+
+@dataclass(frozen=True, slots=True)
+class TrialScope:
+    """Which trial of a sweep a run is, and the folder that it shares with the others."""
+
+    number: int
+    folder: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +44,7 @@ class Session:
     reuse: Reuse
     run_id: str
     secrets: frozenset[str]
+    trial: TrialScope | None = None
     executed: list[str] = field(default_factory=list)
     reused: list[str] = field(default_factory=list)
     running: list[Mapping[str, Any]] = field(default_factory=list)
@@ -52,23 +65,53 @@ class Session:
         """The folders of an iteration."""
         return Folders(self.config.work_dir, iteration if self.config.is_iterated else None)
 
+    def folders_of(self, decision: Decision) -> Folders:
+        """The folders of the iteration, perhaps of another trial, that made a result."""
+        made = decision.record.iteration if decision.record else 1
+        if decision.shared is None:
+            return self.folders(made)
+        return replace(self.folders(made), work_dir=decision.shared.work_dir)
 
-def open_session(plan: Plan, manager: SandboxPluginManager) -> Session:
+    @contextlib.contextmanager
+    def holding(self, prepared: PreparedJob) -> Iterator[None]:
+        """While open, no other trial of the sweep makes the result of this job."""
+        shared = self.reuse.shared
+        if shared is None or not (prepared.deterministic and prepared.planned.job.reuse):
+            yield
+            return
+        with shared.hold(prepared.key):
+            yield
+
+    def share(self, prepared: PreparedJob, record: JobRecord) -> None:
+        """Let other trials of the sweep take over a result, where they would get the same."""
+        is_settled = record.key == prepared.key and prepared.planned.job.reuse
+        if self.reuse.shared is not None and record.deterministic and is_settled:
+            watched = self.watcher.recorded_in(record.attempt)
+            self.reuse.shared.put(SharedResult(record, self.config.work_dir, watched))
+
+
+def open_session(plan: Plan, manager: SandboxPluginManager, trial: TrialScope | None = None) -> Session:
     """Open the work_dir of `plan` for a new run; what the last one left in the cache stays only when this one resumes."""
     config = plan.config
     journal = Journal(config.work_dir)
     history = History(journal.events())
     run_id = f"run_{len(history.runs()) + 1:04d}"
     folders = Folders(config.work_dir)
-    fingerprints = Fingerprints(folders.fingerprints)
+    known = folders.fingerprints
+    shared = None
+    if trial is not None:
+        run_id = f"trial_{trial.number}_{run_id}"
+        known = trial.folder / known.name
+        shared = SharedResults(trial.folder / "shared")
+    fingerprints = Fingerprints(known)
     watcher = SandboxWatcher(config.work_dir, notify=manager.notify)
     if not config.resume and folders.cache.is_dir():
         shutil.rmtree(folders.cache)
-    reuse = Reuse(history, fingerprints, watcher, run_id, config.resume)
-    return Session(plan, manager, journal, history, fingerprints, watcher, reuse, run_id, _secrets(config))
+    reuse = Reuse(history, fingerprints, watcher, run_id, config.resume, shared)
+    return Session(plan, manager, journal, history, fingerprints, watcher, reuse, run_id, secrets_of(config), trial)
 
 
-def _secrets(config: SandboxConfig) -> frozenset[str]:
+def secrets_of(config: SandboxConfig) -> frozenset[str]:
     """Values of the config that must not be written down, wherever they turn up."""
     found = secrets_in(config.positions.data if config.positions else {})
     for job in config.jobs():

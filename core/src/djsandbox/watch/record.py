@@ -100,6 +100,10 @@ class View:
         """Whether an attempt has recorded anything."""
         return attempt in self._archive
 
+    def lines(self, attempt: str) -> list[Mapping[str, Any]]:
+        """The lines of an attempt, in order."""
+        return list(self._archive.get(attempt, ()))
+
     def value(self, name: str, but_of: str = "") -> Any:
         """The latest value called `name`, else the mapping of all that is called `name.` and more, else None.
 

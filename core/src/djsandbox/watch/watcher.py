@@ -89,6 +89,18 @@ class SandboxWatcher:
             else:
                 self._append(line)
 
+    def recorded_in(self, attempt: str) -> list[Mapping[str, Any]]:
+        """The lines of an attempt, for another work_dir to take over."""
+        with self._guard:
+            self._load()
+            return self._view.lines(attempt)
+
+    def take_over(self, lines: Iterable[Mapping[str, Any]]) -> None:
+        """Record what an attempt in another work_dir recorded, whose result is reused; observers are not told."""
+        with self._guard:
+            for line in lines:
+                self._append({**line, "run": self._run})
+
     def flush(self) -> None:
         """Bring the record to disk, so that a power cut takes nothing of it either."""
         self._lines.sync()
