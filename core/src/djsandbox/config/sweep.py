@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from djsandbox.config.document import Document
+from djsandbox.config.quantized import multiples, quantized
 from djsandbox.errors import Position
 
 Method = Literal["grid", "random", "bayes"]
@@ -32,6 +36,62 @@ class Parameter:
     def is_constant(self) -> bool:
         """True where there is nothing to choose."""
         return self.distribution == "constant"
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The lowest and the highest value before quantising; None for choices and where the distribution has no bounds."""
+        arguments, law = self.arguments, self.distribution.removeprefix("q_")
+        if law == "beta":
+            return 0.0, 1.0
+        if "min" not in arguments:
+            return None
+        low, high = arguments["min"], arguments["max"]
+        if law == "log_uniform":
+            return math.exp(low), math.exp(high)
+        if law == "inv_log_uniform":
+            return math.exp(-high), math.exp(-low)
+        return low, high
+
+    def plain(self, value: float) -> int | float:
+        """`value`, drawn from the distribution, as a trial gets it.
+
+        Quantised distributions give multiples of `q` that lie within the bounds, whole numbers where `q` is one.
+        """
+        if self.distribution == "int_uniform":
+            return int(value)
+        if "q" not in self.arguments:
+            return float(value)
+        return quantized(float(value), self.arguments["q"], self.bounds)
+
+    def choices(self) -> Sequence[Any]:
+        """Every value a grid goes through, in order and each once; ValueError where they cannot be counted."""
+        arguments = self.arguments
+        if self.distribution == "constant":
+            return (arguments["value"],)
+        if self.distribution == "categorical":
+            return list({_as_json(value): value for value in arguments["values"]}.values())
+        if self.distribution == "int_uniform":
+            return range(arguments["min"], arguments["max"] + 1)
+        if self.distribution == "q_uniform":
+            counts = multiples(arguments["q"], (arguments["min"], arguments["max"]))
+            return [quantized(count * arguments["q"], arguments["q"], None) for count in counts]
+        raise ValueError(f"the values of {self.distribution} cannot be counted")
+
+    def examples(self) -> tuple[Any, ...]:
+        """A few values, as a trial gets them, that stand for all: every choice, or the lowest and the highest.
+
+        Where there is no lowest and highest: the middle and what lies three standard deviations below and above it.
+        """
+        if "value" in self.arguments:
+            return (self.arguments["value"],)
+        if "values" in self.arguments:
+            return tuple(self.arguments["values"])
+        spread = self.bounds
+        if spread is None:
+            middle, sigma = self.arguments["mu"], self.arguments["sigma"]
+            around = (middle - 3 * sigma, middle, middle + 3 * sigma)
+            spread = tuple(map(math.exp, around)) if "log" in self.distribution else around  # type: ignore[assignment]
+        return tuple(dict.fromkeys(self.plain(value) for value in spread or ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +136,24 @@ class SweepConfig:
     def at(self, key: str) -> Position:
         """The place of one of the file's own keys."""
         return self.places.get(key, Position(str(self.file)))
+
+    @property
+    def grid_size(self) -> int | None:
+        """How many trials a grid has; None for the other methods."""
+        return math.prod(len(parameter.choices()) for parameter in self.parameters) if self.method == "grid" else None
+
+    def digest(self) -> str:
+        """A hash of what is searched, and for what: the method, the metric and its goal, the parameters.
+
+        Left out is what may change when a sweep goes on: the limit, the target, early termination and the backend.
+        """
+        parameters = [[one.name, one.distribution, dict(one.arguments)] for one in self.parameters]
+        if self.method != "grid":  # the order of a grid's parameters is that of its trials
+            parameters.sort(key=lambda one: str(one[0]))
+        text = _as_json([self.method, self.metric.name, self.metric.goal, parameters])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _as_json(value: Any) -> str:
+    """A text that tells `1`, `1.0`, `true` and `"1"` apart."""
+    return json.dumps(value, sort_keys=True)
