@@ -28,12 +28,46 @@ def plan(as_json: bool, **options: Any) -> int:
         return show_invalid(error)
     rows = [_row(job) for job in foretold.jobs]
     if as_json:
-        show_json({"work_dir": str(foretold.plan.config.work_dir), "jobs": rows})
+        sweep = _sweep(foretold.plan.sweep) if foretold.plan.sweep else None
+        show_json({"work_dir": str(foretold.plan.config.work_dir), "sweep": sweep, "jobs": rows})
         return 0
     show_problems(foretold.warnings)
+    if foretold.plan.sweep:
+        _show_sweep(_sweep(foretold.plan.sweep))
     for row in rows:
         _show(row)
     return 0
+
+
+def _sweep(planned: Any) -> dict[str, Any]:
+    sweep = planned.config
+    return {
+        "file": str(sweep.file),
+        "method": sweep.method,
+        "metric": sweep.metric.name,
+        "goal": sweep.metric.goal,
+        "trials": sweep.max_trials,
+        "parallel": sweep.parallel,
+        "parameters": {
+            parameter.name: {
+                "distribution": parameter.distribution,
+                **parameter.arguments,
+                "sets": [f"{place.job_id} {place.target.text}" for place in planned.targets.places[parameter.name]],
+            }
+            for parameter in sweep.parameters
+        },
+    }
+
+
+def _show_sweep(sweep: dict[str, Any]) -> None:
+    trials = "trials until it is interrupted" if sweep["trials"] is None else f"{sweep['trials']} trials"
+    parallel = f", {sweep['parallel']} at once" if sweep["parallel"] > 1 else ""
+    click.echo(f"{click.style('sweep', bold=True)}  {sweep['method']}, {trials}{parallel}: {sweep['goal']} {sweep['metric']}")
+    for name, parameter in sweep["parameters"].items():
+        places = parameter.pop("sets")
+        distribution = parameter.pop("distribution")
+        arguments = ", ".join(f"{key}: {value}" for key, value in parameter.items())
+        click.echo(f"       {name}: {distribution} ({arguments}), sets {'; '.join(places)}")
 
 
 def _show(row: dict[str, Any]) -> None:

@@ -142,6 +142,11 @@ class SweepConfig:
         """How many trials a grid has; None for the other methods."""
         return math.prod(len(parameter.choices()) for parameter in self.parameters) if self.method == "grid" else None
 
+    @property
+    def most_trials(self) -> int | None:
+        """How many trials there will be at most; None where nothing limits them."""
+        return min((limit for limit in (self.max_trials, self.grid_size) if limit is not None), default=None)
+
     def digest(self) -> str:
         """A hash of what is searched, and for what: the method, the metric and its goal, the parameters.
 

@@ -14,6 +14,9 @@ from djsandbox.engine.plan import make_plan
 from djsandbox.engine.planned import Plan
 from djsandbox.engine.preconditions import unmet
 from djsandbox.engine.run import RunResult, run_plan
+from djsandbox.engine.sweeps.forecast import forecast_sweep
+from djsandbox.engine.sweeps.planning import plan_sweep
+from djsandbox.engine.sweeps.run import SweepResult, run_sweep
 from djsandbox.errors import ConfigError, Problem
 from djsandbox.plugins.manager import SandboxPluginManager
 
@@ -47,20 +50,25 @@ def plan(config: SandboxConfig | str | Path, **options: Any) -> PlannedRun:
 
 def foretell(made: Plan) -> PlannedRun:
     """What a run of a plan would do with each job now."""
-    return PlannedRun(made, tuple(forecast(made, SandboxPluginManager())))
+    return PlannedRun(made, tuple(forecast_sweep(made) if made.sweep else forecast(made, SandboxPluginManager())))
 
 
-def run(config: SandboxConfig | str | Path, *, plugins: Mapping[str, object] | None = None, **options: Any) -> RunResult:
-    """Run all jobs; `plugins` are further pluggy modules or objects, by name.
+def run(
+    config: SandboxConfig | str | Path, *, plugins: Mapping[str, object] | None = None, **options: Any
+) -> RunResult | SweepResult:
+    """Run all jobs, or, where the config has `hpo_config`, the trials of its sweep.
 
-    Options are those of `validate`. Raises ConfigError before the first job, JobFailed when one fails.
+    `plugins` are further pluggy modules or objects, by name.
+
+    Options are those of `validate`. Raises ConfigError before the first job, JobFailed when one fails, SandboxError when no
+    trial succeeds. Trials run in processes of their own, where `plugins` are not known; in the sweep's own run they are.
     """
     manager = SandboxPluginManager()
     for name, plugin in (plugins or {}).items():
         manager.register(plugin, name)
     made = planned(config, **options)
     manager.notify("djsandbox_config_loaded", config=made.config)
-    return run_plan(made, manager)
+    return run_sweep(made, manager) if made.sweep else run_plan(made, manager)
 
 
 def planned(config: SandboxConfig | str | Path, **options: Any) -> Plan:
@@ -82,7 +90,7 @@ def _checked(config: SandboxConfig, problems: Sequence[Problem]) -> Plan:
     """The plan of `config`; ConfigError where there are `problems` already, or it or anything it names is wrong."""
     found = [*problems, *unmet(config)]
     try:
-        made = make_plan(config)
+        made = make_plan(config) if config.hpo_config is None else plan_sweep(config)
     except ConfigError as error:
         raise ConfigError.of([*found, *error.problems]) from error
     if found:

@@ -9,13 +9,9 @@ from pathlib import Path
 from djsandbox.config.model import SandboxConfig
 from djsandbox.errors import Problem
 
-_FIX = "take it out to run the pipelines once"
-
 
 def unmet(config: SandboxConfig) -> Iterator[Problem]:
     """A problem for whatever stands in the way of any run of `config`, whichever jobs it has."""
-    if config.hpo_config is not None:
-        yield Problem("this version cannot run a hyper-parameter search", config.at("hpo_config"), _FIX)
     if config.max_iter_num == 0 and not config.iter_targets:
         message = "'max_iter_num: 0' iterates until the targets are met, and there are none"
         yield Problem(message, config.at("max_iter_num"), "set iter_targets, or the number of iterations")

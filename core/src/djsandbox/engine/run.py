@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,11 +15,10 @@ from djsandbox.engine.job import JobRunner
 from djsandbox.engine.placement import Placement
 from djsandbox.engine.planned import Plan
 from djsandbox.engine.prepare import Iteration, Preparer
+from djsandbox.engine.recorded import recorded_run
 from djsandbox.engine.session import Session, TrialScope, open_session
 from djsandbox.engine.signals import signals_interrupt
-from djsandbox.journal.keys import content_key
 from djsandbox.journal.lock import WorkDirLock
-from djsandbox.plugins.events import RunEvent, Status
 from djsandbox.plugins.manager import SandboxPluginManager
 from djsandbox.watch.record import Table
 
@@ -57,23 +55,8 @@ def run_plan(plan: Plan, manager: SandboxPluginManager, trial: TrialScope | None
 def _run(session: Session) -> RunResult:
     config = session.config
     started = time.monotonic()
-    event = RunEvent(session.run_id, config.work_dir, config.project_name, config.experiment_name, config.file)
-    session.journal.append("run_started", **_run_fields(session))
-    session.watcher.start(session.run_id)
-    session.watcher.watch_cfgs([(dict(config.positions.data) if config.positions else {}, "sandbox")])
-    session.manager.notify("djsandbox_run_started", run=event)
-    status: Status = "failed"
-    try:
+    with recorded_run(session):
         last = _iterations(session)
-        status = "done"
-    except KeyboardInterrupt:
-        status = "interrupted"
-        raise
-    finally:
-        session.fingerprints.save()
-        session.journal.append("run_finished", run_id=session.run_id, status="finished" if status == "done" else status)
-        session.watcher.flush()
-        session.manager.notify("djsandbox_run_finished", run=event, status=status)
     return RunResult(
         run_id=session.run_id,
         work_dir=config.work_dir,
@@ -85,24 +68,6 @@ def _run(session: Session) -> RunResult:
         iterations=last.number,
         targets_met=targets_met(config, last.context) if config.iter_targets else None,
     )
-
-
-def _run_fields(session: Session) -> dict[str, Any]:
-    config = session.config
-    plugins = {
-        (origin.distribution, origin.version)
-        for planned in session.plan.jobs
-        for origin in (planned.hook_origin, *planned.origins)
-        if origin.distribution
-    }
-    data = config.positions.data if config.positions else {}
-    return {
-        "run_id": session.run_id,
-        "config_file": str(config.file),
-        "config_digest": content_key({"config": repr(data)}),
-        "versions": {"djsandbox": importlib.metadata.version("djsandbox"), **dict(sorted(plugins))},
-        "resume": config.resume,
-    }
 
 
 def _iterations(session: Session) -> Iteration:

@@ -102,13 +102,18 @@ def open_session(plan: Plan, manager: SandboxPluginManager, trial: TrialScope | 
     if trial is not None:
         run_id = f"trial_{trial.number}_{run_id}"
         known = trial.folder / known.name
-        shared = SharedResults(trial.folder / "shared")
+        shared = SharedResults(shared_folder(trial.folder))
     fingerprints = Fingerprints(known)
     watcher = SandboxWatcher(config.work_dir, notify=manager.notify)
     if not config.resume and folders.cache.is_dir():
         shutil.rmtree(folders.cache)
     reuse = Reuse(history, fingerprints, watcher, run_id, config.resume, shared)
     return Session(plan, manager, journal, history, fingerprints, watcher, reuse, run_id, secrets_of(config), trial)
+
+
+def shared_folder(sweep: Path) -> Path:
+    """Where, in the folder of a sweep, its trials keep the results that they share."""
+    return sweep / "shared"
 
 
 def secrets_of(config: SandboxConfig) -> frozenset[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-Status = Literal["running", "done", "failed", "interrupted"]
+Status = Literal["running", "done", "failed", "interrupted", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,23 @@ class RunEvent:
     project_name: str
     experiment_name: str
     config_file: Path
+    trial: int | None = None
+    """Its number, where the run is a trial of a sweep."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialEvent:
+    """One trial of a sweep, in the run of the sweep itself; the jobs are told of in the trial's own process.
+
+    `values` are those of the parameters by name; `value` is the metric's, None until the trial has ended and where it failed.
+    """
+
+    number: int
+    values: Mapping[str, Any]
+    status: Status
+    value: float | None = None
+    seconds: float | None = None
+    log_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ The module (or object) that holds it is named by an entry point of the group `dj
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from djsandbox.plugins.events import JobEvent, RunEvent, Status, TaskEvent
+from djsandbox.plugins.events import JobEvent, RunEvent, Status, TaskEvent, TrialEvent
 
 if TYPE_CHECKING:
     from djsandbox.components.base import Component
@@ -77,6 +77,21 @@ def djsandbox_run_finished(run: RunEvent, status: Status) -> None:
 
 
 @hookspec
+def djsandbox_sweep_started(run: RunEvent, sweep: Mapping[str, Any]) -> None:
+    """A sweep begins, or goes on; `sweep` is the content of its file."""
+
+
+@hookspec
+def djsandbox_trial_started(trial: TrialEvent) -> None:
+    """A trial begins, in a process of its own; the hooks for its run, jobs and metrics are called there."""
+
+
+@hookspec
+def djsandbox_trial_finished(trial: TrialEvent) -> None:
+    """A trial has ended; `trial.status` is done, stopped (it fell behind), failed or interrupted."""
+
+
+@hookspec
 def djsandbox_iteration_started(iteration: int) -> None:
     """Iteration number `iteration` begins; the first is 1."""
 
@@ -122,19 +137,23 @@ def djsandbox_task_finished(task: TaskEvent) -> None:
 
 
 @hookspec
-def djsandbox_metrics_logged(name: str, value: Any, job_id: str, step: int | None) -> None:
+def djsandbox_metrics_logged(name: str, value: Any, job_id: str, step: int | None, task: str) -> None:
     """A metric was recorded.
 
     `name` is dotted (`train_small.loss`), `value` a number or a string, `job_id` the job that recorded it, `step` the
-    training step where it has one. Called often, and from the threads that read logs.
+    training step where it has one, `task` the name of the task that it comes from, "" for the job itself. Called often, and from
+    the threads that read logs.
     """
 
 
 @hookspec
 def djsandbox_table_logged(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str], job_id: str
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str], job_id: str, task: str
 ) -> None:
-    """A table for people was recorded: `rows` hold one cell a column, `notes` are lines below the table."""
+    """A table for people was recorded: `rows` hold one cell a column, `notes` are lines below the table.
+
+    `task` is the name of the task that it comes from, "" for the job itself.
+    """
 
 
 @hookspec

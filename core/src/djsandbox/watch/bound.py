@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Who records: a job in one of its attempts, or nobody in particular."""
+    """Who records: a job in one of its attempts, one of its tasks in its `number`-th try, or nobody in particular."""
 
     job_id: str = ""
     attempt: str = ""
     run_id: str = ""
     iteration: int | None = None
+    task: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class BoundWatcher:
     meta_name: str
     queried: dict[str, str] = field(default_factory=dict)
     """Name -> digest of the answer, of what the job asked about others: its result may depend on it."""
+
+    def of_task(self, task: str, number: int) -> BoundWatcher:
+        """The watcher of one of the job's tasks in its `number`-th try; what it asks counts as asked by the job."""
+        return replace(self, source=replace(self.source, task=task, number=number))
 
     def watch(self, res: Any, meta_name: str = "", step: int | None = None) -> None:
         """Record a number, a string or a (nested) mapping of them; "" stands for the job's own meta_name, or else its id."""

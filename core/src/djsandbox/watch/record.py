@@ -11,6 +11,9 @@ from djsandbox.watch.parts import Parts, below, nest, split
 
 METRICS_FILE = "metrics.jsonl"
 
+_Owner = tuple[str, str]
+"""The attempt of a job, and the task in it, "" for the job itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -21,16 +24,18 @@ class Table:
     rows: tuple[tuple[Any, ...], ...]
     notes: tuple[str, ...]
     job_id: str
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A single value as it was recorded; its name is `parts` joined by dots."""
+    """A single value as it was recorded; its name is `parts` joined by dots, `task` the one that recorded it, if it was one."""
 
     parts: Parts
     value: Any
     step: int | None
     job_id: str
+    task: str = ""
 
     @property
     def name(self) -> str:
@@ -55,30 +60,33 @@ def table_fields(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any
 def metric_of(line: Mapping[str, Any]) -> Metric:
     """The metric in a line."""
     parts = tuple(line["parts"]) if "parts" in line else split(line["name"])
-    return Metric(parts, decode(line["value"]), line["step"], line["job"])
+    return Metric(parts, decode(line["value"]), line["step"], line["job"], line.get("task", ""))
 
 
 def table_of(line: Mapping[str, Any]) -> Table:
     """The table in a line."""
     value = decode(line["value"])
-    return Table(line["name"], tuple(value["columns"]), tuple(map(tuple, value["rows"])), tuple(value["notes"]), line["job"])
+    columns, rows, notes = tuple(value["columns"]), tuple(map(tuple, value["rows"])), tuple(value["notes"])
+    return Table(line["name"], columns, rows, notes, line["job"], line.get("task", ""))
 
 
 class View:
     """What the lines read so far say about the run they end with.
 
     A job's newest attempt replaces what its earlier ones recorded, in `value`: an iteration must not see what only the one
-    before it measured. `history` and `tables` keep all of the run, each attempt once.
+    before it measured. `history` and `tables` keep all of the run, each attempt once. Of a task that was tried again they, too,
+    keep its newest try only: what the others recorded led to nothing.
     """
 
     def __init__(self) -> None:
-        self.tables: list[Table] = []
         self.configs: dict[str, Any] = {}
+        self._tables: list[tuple[_Owner, Table]] = []
         self._latest: dict[str, Metric] = {}
-        self._histories: dict[str, list[tuple[int | None, Any]]] = {}
+        self._histories: dict[str, list[tuple[_Owner, int | None, Any]]] = {}
         self._attempts: dict[str, str] = {}
         self._seen: set[str] = set()
         self._archive: dict[str, list[Mapping[str, Any]]] = {}
+        self._of_tasks: dict[_Owner, list[Mapping[str, Any]]] = {}
 
     def apply(self, line: Mapping[str, Any]) -> None:
         """Take in the next line; kinds it does not know are ignored."""
@@ -91,10 +99,18 @@ class View:
             again = line["attempt"] in self._seen
             for earlier in self._archive.get(line["attempt"], ()):
                 self._show(earlier, again=again)
+        elif kind == "task_adopted":
+            for earlier in self._lines_of_task((line["from"], line["task"]), line["try"]):
+                self._take({**earlier, "attempt": line["attempt"]})
+        elif kind == "task_retried":
+            self._forget((line["attempt"], line["task"]))
         elif kind in ("metric", "table"):
-            if line["attempt"]:
-                self._archive.setdefault(line["attempt"], []).append(line)
-            self._show(line)
+            self._take(line)
+
+    @property
+    def tables(self) -> list[Table]:
+        """The tables of the run."""
+        return [table for _, table in self._tables]
 
     def has(self, attempt: str) -> bool:
         """Whether an attempt has recorded anything."""
@@ -118,15 +134,43 @@ class View:
 
     def history(self, name: str) -> list[tuple[int | None, Any]]:
         """All values called `name`, each with its step, in the order of their recording."""
-        return list(self._histories.get(name, ()))
+        return [(step, value) for _, step, value in self._histories.get(name, ())]
+
+    def has_task(self, attempt: str, task: str, number: int) -> bool:
+        """Whether a task has recorded anything in that attempt of its job and that try of its own."""
+        return bool(self._lines_of_task((attempt, task), number))
+
+    def _lines_of_task(self, owner: _Owner, number: int) -> list[Mapping[str, Any]]:
+        return [line for line in self._of_tasks.get(owner, ()) if line["try"] == number]
 
     def _begin(self) -> None:
-        self.tables, self.configs = [], {}
+        self.configs = {}
         self._latest, self._histories, self._attempts = {}, {}, {}
-        self._seen = set()
+        self._tables, self._seen = [], set()
+
+    def _take(self, line: Mapping[str, Any]) -> None:
+        if line.get("task"):
+            self._of_tasks.setdefault((line["attempt"], line["task"]), []).append(line)
+        if line["attempt"]:
+            self._archive.setdefault(line["attempt"], []).append(line)
+        self._show(line)
+
+    def _forget(self, owner: _Owner) -> None:
+        """Take out what earlier tries of a task recorded."""
+        attempt, task = owner
+        gone = self._of_tasks.pop(owner, [])
+        if gone:
+            self._archive[attempt] = [line for line in self._archive[attempt] if line.get("task") != task]
+        self._tables = [item for item in self._tables if item[0] != owner]
+        for name in {metric_of(line).name for line in gone if line["kind"] == "metric"}:
+            latest = self._latest.get(name)
+            if latest is not None and (latest.job_id, latest.task) == (gone[0]["job"], task):  # and nobody else has it since
+                del self._latest[name]
+            self._histories[name] = [item for item in self._histories.get(name, ()) if item[0] != owner]
 
     def _show(self, line: Mapping[str, Any], *, again: bool = False) -> None:
         job_id, attempt = line["job"], line["attempt"]
+        owner = (attempt, line.get("task", ""))
         self._seen.add(attempt)
         if job_id and self._attempts.get(job_id) != attempt:
             self._attempts[job_id] = attempt
@@ -135,6 +179,6 @@ class View:
             metric = metric_of(line)
             self._latest[metric.name] = metric
             if not again:
-                self._histories.setdefault(metric.name, []).append((metric.step, metric.value))
+                self._histories.setdefault(metric.name, []).append((owner, metric.step, metric.value))
         elif not again:
-            self.tables.append(table_of(line))
+            self._tables.append((owner, table_of(line)))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from djsandbox.config.include import read_mapping
 from djsandbox.errors import SandboxError
 from djsandbox.journal.keys import content_key
 from djsandbox.journal.lines import JsonLines
@@ -62,6 +63,16 @@ class SandboxWatcher:
             if cfg is not None:
                 self._write(_NOBODY, {"kind": "config", "name": prefix, "value": encode(redact(_plain(cfg)), name=prefix)})
 
+    def setup_sweep(self, hpo_config: Mapping[str, Any] | str | Path, project_name: str = "") -> str:
+        """Begin a sweep: record `hpo_config`, the content of a sweep file or its path, and return the sweep's id.
+
+        The engine does this once, before the first trial of a config with `hpo_config`.
+        """
+        content = hpo_config if isinstance(hpo_config, Mapping) else read_mapping(Path(hpo_config)).data
+        self.watch_cfgs([(content, "sweep")])
+        digest = content_key({"sweep": encode(content, name="sweep")})[-8:]
+        return self._run or f"{project_name or 'sweep'}-{digest}"
+
     # -- the run -------------------------------------------------------------------------------------------------------
 
     def start(self, run_id: str) -> None:
@@ -101,6 +112,24 @@ class SandboxWatcher:
             for line in lines:
                 self._append({**line, "run": self._run})
 
+    def retry_task(self, source: Source) -> None:
+        """Begin another try of a task: what its earlier ones recorded led to nothing, and counts no more."""
+        with self._guard:
+            self._append({"kind": "task_retried", "run": self._run, "attempt": source.attempt, "task": source.task})
+
+    def adopt_task(self, source: Source, earlier_attempt: str) -> None:
+        """Let what a task recorded in an earlier attempt of its job count as recorded now, by the `source` that takes it over.
+
+        Observers are not told.
+        """
+        with self._guard:
+            self._load()
+            if self._view.has_task(earlier_attempt, source.task, source.number):
+                self._append(
+                    {"kind": "task_adopted", "run": self._run, "attempt": source.attempt, "from": earlier_attempt,
+                     "task": source.task, "try": source.number}
+                )  # fmt: skip
+
     def flush(self) -> None:
         """Bring the record to disk, so that a power cut takes nothing of it either."""
         self._lines.sync()
@@ -117,7 +146,7 @@ class SandboxWatcher:
         """The tables of this run in the order of their recording."""
         with self._guard:
             self._refresh()
-            return list(self._view.tables)
+            return self._view.tables
 
     def configs(self) -> dict[str, Any]:
         """The configs of this run by prefix, as recorded."""
@@ -133,9 +162,12 @@ class SandboxWatcher:
         if any(not parts for parts, _ in values):
             raise SandboxError("a single value cannot be recorded without a name", fix="watch(value, 'name')")
         step = None if step is None else int(step)
-        for fields in [metric_fields(Metric(parts, value, step, source.job_id)) for parts, value in values]:
+        for fields in [metric_fields(Metric(parts, value, step, source.job_id, source.task)) for parts, value in values]:
             metric = metric_of(self._write(source, fields))
-            self._tell("djsandbox_metrics_logged", name=metric.name, value=metric.value, job_id=source.job_id, step=metric.step)
+            self._tell(
+                "djsandbox_metrics_logged",
+                name=metric.name, value=metric.value, job_id=source.job_id, step=metric.step, task=source.task,
+            )  # fmt: skip
 
     def log_table(
         self, source: Source, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str]
@@ -149,6 +181,7 @@ class SandboxWatcher:
         self._tell(
             "djsandbox_table_logged",
             title=table.title, columns=table.columns, rows=table.rows, notes=table.notes, job_id=source.job_id,
+            task=source.task,
         )  # fmt: skip
 
     def _write(self, source: Source, fields: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -156,8 +189,16 @@ class SandboxWatcher:
             if source.run_id and source.run_id != self._run:
                 self.start(source.run_id)
             self._refresh()
+            task = {"task": source.task, "try": source.number} if source.task else {}
             return self._append(
-                {"run": self._run, "job": source.job_id, "attempt": source.attempt, "iteration": source.iteration, **fields}
+                {
+                    "run": self._run,
+                    "job": source.job_id,
+                    "attempt": source.attempt,
+                    "iteration": source.iteration,
+                    **task,
+                    **fields,
+                }
             )
 
     def _append(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:

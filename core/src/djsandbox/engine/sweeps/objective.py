@@ -6,16 +6,15 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Self
 
 from djsandbox.components.deferred import is_decided_at_run
-from djsandbox.config.model import Job
 from djsandbox.config.references import Reference, parse_reference
 from djsandbox.config.sweep import SweepConfig, SweepMetric
 from djsandbox.context.infos import ContextInfos
 from djsandbox.engine.links import Source, find_source
 from djsandbox.engine.planned import PlannedJob
-from djsandbox.errors import Problem, SandboxError, did_you_mean
+from djsandbox.errors import Position, Problem, SandboxError, did_you_mean
 from djsandbox.watch.watcher import SandboxWatcher
 
 
@@ -27,6 +26,22 @@ class Objective:
     reference: Reference | None
     watched: str
     """The name under which the watcher gets it, while its job runs or at its end."""
+
+    def to_data(self) -> dict[str, Any]:
+        """This as plain data."""
+        metric, where = self.metric, self.metric.where
+        return {
+            "metric": [metric.name, metric.goal, metric.target, where.file, where.line],
+            "reference": self.reference.text if self.reference else None,
+            "watched": self.watched,
+        }
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Self:
+        """The objective that `to_data` gave."""
+        name, goal, target, file, line = data["metric"]
+        reference = parse_reference(data["reference"]) if data["reference"] else None
+        return cls(SweepMetric(name, goal, target, Position(file, line)), reference, data["watched"])
 
     def value(self, context: ContextInfos, watcher: SandboxWatcher) -> float:
         """The metric of a run that has ended; SandboxError where it is no finite number."""
@@ -50,9 +65,10 @@ class Objective:
         return target is not None and (value == target or self.is_better(value, target))
 
 
-def find_objective(sweep: SweepConfig, planned: Sequence[PlannedJob], jobs: Sequence[Job]) -> Objective:
+def find_objective(sweep: SweepConfig, planned: Sequence[PlannedJob]) -> Objective:
     """The objective of `sweep`; LookupError(message, fix) where no job produces it."""
     name = sweep.metric.name
+    jobs = [one.job for one in planned]
     pipelines = {job.pipeline for job in jobs}
     steps = name.split(".")
     names = sorted({job.meta_name for job in jobs if job.meta_name})

@@ -44,7 +44,7 @@ def plan_sweep(config: SandboxConfig) -> Plan:
             problems.extend(error.problems)
         else:
             plan = plan or made
-    objective = _objective(sweep, plan, config, problems) if plan else None
+    objective = _objective(sweep, plan, problems) if plan else None
     if plan is None or objective is None or sweeper is None or any(problem.severity == "error" for problem in problems):
         raise ConfigError.of(problems)
     return Plan(config, plan.jobs, (*plan.warnings, *problems), PlannedSweep(sweep, targets, objective, sweeper))
@@ -117,9 +117,9 @@ def _sweeper(sweep: SweepConfig, config: SandboxConfig, problems: list[Problem])
     return made
 
 
-def _objective(sweep: SweepConfig, plan: Plan, config: SandboxConfig, problems: list[Problem]) -> Objective | None:
+def _objective(sweep: SweepConfig, plan: Plan, problems: list[Problem]) -> Objective | None:
     try:
-        objective = find_objective(sweep, plan.jobs, list(config.jobs()))
+        objective = find_objective(sweep, plan.jobs)
     except LookupError as error:
         problems.append(Problem(str(error.args[0]), sweep.metric.where, *error.args[1:]))
         return None

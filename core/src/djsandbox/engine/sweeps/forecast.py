@@ -1,0 +1,48 @@
+"""What a sweep would do with each job: once for all trials, or in every one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from djsandbox.components.base import Component
+from djsandbox.engine.forecast import Forecast
+from djsandbox.engine.plan import make_plan
+from djsandbox.engine.planned import Plan, PlannedJob
+from djsandbox.engine.sweeps.planning import examples
+
+
+def forecast_sweep(plan: Plan) -> Iterator[Forecast]:
+    """Each job of the plan of a sweep; nothing is written."""
+    assert plan.sweep is not None  # noqa: S101
+    others = [
+        {one.job.id: one for one in make_plan(plan.sweep.applied(plan.config, values)).jobs}
+        for values in examples(plan.sweep.config.parameters)
+    ]
+    in_every: set[str] = set()
+    for planned in plan.jobs:
+        why = _why_in_every(planned, [jobs[planned.job.id] for jobs in others], in_every)
+        if why is None:
+            yield Forecast(planned, "run", "once: its result is the same in every trial, which share it")
+        else:
+            in_every.add(planned.job.id)
+            yield Forecast(planned, "run", f"in every trial: {why}")
+
+
+def _why_in_every(planned: PlannedJob, others: list[PlannedJob], in_every: set[str]) -> str | None:
+    if not planned.job.reuse:
+        return "reuse is off for this job"
+    if any(part.component is None or not part.component.deterministic for part in planned.parts):
+        return "it is not known to give the same result again"
+    if any(_key_fields(other) != _key_fields(planned) for other in others):
+        return "the parameters change it"
+    upstream = sorted(planned.reads & in_every)
+    return f"it reads from {', '.join(upstream)}" if upstream else None
+
+
+def _key_fields(planned: PlannedJob) -> list[Mapping[str, Any]]:
+    def fields(component: Component) -> Mapping[str, Any]:
+        return dict(component.key_fields())
+
+    nothing: Mapping[str, Any] = {}
+    return [part.answer("key_fields()", fields, nothing) for part in planned.parts]

@@ -1,0 +1,89 @@
+"""The trials that run now, each a child process, and what they tell."""
+
+from __future__ import annotations
+
+import json
+import queue
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from djsandbox.engine.sweeps.request import TrialRequest
+from djsandbox.process.command import Command
+from djsandbox.process.running import Running, start
+
+_ARGV = (sys.executable, "-P", "-m", "djsandbox.engine.sweeps.trial")
+_GRACE = 20.0
+"""Seconds for a trial to end by itself: longer than it takes its own clean-up to be given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line from a trial: `event` is job, metric, ended or failed."""
+
+    number: int
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A trial's process is gone, with all it started; `error` says how, if not well."""
+
+    number: int
+    error: BaseException | None
+    seconds: float
+
+
+class TrialProcesses:
+    """Starts trials, passes on what they say, and stops them. All but `events` is for one thread."""
+
+    def __init__(self) -> None:
+        self.events: queue.SimpleQueue[Said | Ended] = queue.SimpleQueue()
+        self._running: dict[int, Running] = {}
+        self._threads: dict[int, threading.Thread] = {}
+
+    def start(self, request: TrialRequest, log_file: Path) -> None:
+        """Start a trial; its output goes to `log_file`."""
+        number = request.number
+        command = Command(_ARGV, env=request.to_environment(), log_file=log_file, grace=_GRACE)
+        running = self._running[number] = start(command, lambda line: self._pass_on(number, line))
+        thread = self._threads[number] = threading.Thread(target=self._wait, args=(number, running), name=f"trial-{number}")
+        thread.start()
+
+    def stop(self, number: int) -> None:
+        """Ask a trial to end; it ends as any other, with an event."""
+        self._running[number].stop()
+
+    def forget(self, number: int) -> None:
+        """Let go of a trial that has ended."""
+        self._threads.pop(number).join()
+        del self._running[number]
+
+    def stop_all(self) -> Iterator[int]:
+        """Stop all trials, see them end, and yield their numbers."""
+        for running in self._running.values():
+            running.stop()
+        for number in list(self._threads):
+            self.forget(number)
+            yield number
+
+    def _pass_on(self, number: int, line: str) -> None:
+        try:
+            fields = json.loads(line)
+        except ValueError:
+            return  # something printed by a library; it is in the log
+        if isinstance(fields, dict) and "event" in fields:
+            self.events.put(Said(number, fields))
+
+    def _wait(self, number: int, running: Running) -> None:
+        started = time.monotonic()
+        error: BaseException | None = None
+        try:
+            running.wait()
+        except BaseException as failure:  # whatever it is, the main thread has to hear of it
+            error = failure
+        self.events.put(Ended(number, error, time.monotonic() - started))

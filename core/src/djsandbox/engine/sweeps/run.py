@@ -1,0 +1,276 @@
+"""Running a sweep: asking for trials, running them, telling what they gave, until there are enough."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from djsandbox.components.sweeper import Trial, TrialResult
+from djsandbox.config.include import read_mapping
+from djsandbox.engine.planned import Plan
+from djsandbox.engine.recorded import recorded_run
+from djsandbox.engine.session import Session, open_session, shared_folder
+from djsandbox.engine.signals import is_interrupted, signals_interrupt
+from djsandbox.engine.sweeps.best import best_of, trial_table, write_best
+from djsandbox.engine.sweeps.early_termination import EarlyTermination
+from djsandbox.engine.sweeps.planned import PlannedSweep
+from djsandbox.engine.sweeps.processes import Ended, Said, TrialProcesses
+from djsandbox.engine.sweeps.record import SweepRecord, last_sweep
+from djsandbox.engine.sweeps.request import TrialRequest, config_digest
+from djsandbox.errors import ConfigError, SandboxError
+from djsandbox.journal.atomic import write_atomically
+from djsandbox.journal.lock import WorkDirLock
+from djsandbox.plugins.events import Status, TrialEvent
+from djsandbox.plugins.manager import SandboxPluginManager
+from djsandbox.watch.record import Table
+
+_MOST_INITIAL_FAILURES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """What a sweep that came to its end leaves.
+
+    `trials` are all that ended, also those of earlier runs of the same sweep, in that order; `best` is the one with the best
+    value, and `best_config` its config, ready to run. `seconds` are those of this run.
+    """
+
+    run_id: str
+    work_dir: Path
+    trials: tuple[TrialResult, ...]
+    best: TrialResult
+    best_config: Path
+    tables: tuple[Table, ...]
+    seconds: float
+
+
+def run_sweep(plan: Plan, manager: SandboxPluginManager) -> SweepResult:
+    """Run the sweep of `plan`, or go on with the last one where the config resumes.
+
+    ConfigError when the work_dir cannot be used, or holds a sweep over something else to go on with; SandboxError when no
+    trial succeeds. KeyboardInterrupt (Ctrl-C or SIGTERM) passes on when what was interrupted has been journalled.
+    """
+    assert plan.sweep is not None  # noqa: S101
+    started = time.monotonic()
+    with WorkDirLock(plan.config.work_dir):
+        session = open_session(plan, manager)
+        if not plan.config.resume:
+            shutil.rmtree(shared_folder(session.folders(1).sweep), ignore_errors=True)
+        run = _SweepRun(session, plan.sweep, _record(session, plan.sweep))
+        with signals_interrupt(run.note_interrupted), recorded_run(session) as event:
+            content = read_mapping(plan.sweep.config.file).data
+            session.watcher.setup_sweep(content, plan.config.project_name)
+            manager.notify("djsandbox_sweep_started", run=event, sweep=content)
+            run.search()
+            best, path = run.conclude()
+    return SweepResult(
+        run_id=session.run_id,
+        work_dir=plan.config.work_dir,
+        trials=tuple(run.record.results),
+        best=best,
+        best_config=path,
+        tables=tuple(session.watcher.tables()),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _record(session: Session, sweep: PlannedSweep) -> SweepRecord:
+    """The sweep to go on with, or a new one."""
+    space, config = sweep.config.digest(), config_digest(session.config)
+    found = last_sweep(session.journal.events()) if session.config.resume else None
+    if found is None:
+        return SweepRecord(session.run_id, space, config)
+    fix = "undo the change, or begin a new sweep: run without --resume"
+    if found.space != space:
+        message = f"the search space was changed since the sweep {found.name} began"
+        raise ConfigError(message, where=sweep.config.at("parameters"), fix=fix)
+    if found.config != config:
+        message = f"the config was changed since the sweep {found.name} began: its trials could not be compared"
+        raise ConfigError(message, where=session.config.at("hpo_config"), fix=fix)
+    return found
+
+
+@dataclass(slots=True)
+class _SweepRun:
+    session: Session
+    sweep: PlannedSweep
+    record: SweepRecord
+    running: dict[int, Trial] = field(default_factory=dict)
+    last_values: dict[int, list[float]] = field(default_factory=dict)
+    stopping: set[int] = field(default_factory=set)
+    said: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    processes: TrialProcesses = field(default_factory=TrialProcesses)
+    is_exhausted: bool = False
+    failures: int = 0
+    early: EarlyTermination | None = None
+
+    def search(self) -> None:
+        """Run trials until there are enough, or nothing is left to try."""
+        session, record, sweeper = self.session, self.record, self.sweep.sweeper
+        for run_id in dict.fromkeys(event["run_id"] for event in record.details.values()):
+            session.watcher.adopt(run_id)
+        if self.sweep.config.early_terminate is not None:
+            goal = self.sweep.config.metric.goal
+            self.early = EarlyTermination(self.sweep.config.early_terminate, goal, record.reports)
+        session.journal.append(
+            "sweep_started", run_id=session.run_id, sweep=record.name, space=record.space, config=record.config
+        )
+        session.folders(1).sweep.mkdir(parents=True, exist_ok=True)
+        sweeper.open(record.name, record.results)
+        try:
+            self._search()
+        except BaseException:
+            for number in list(self.processes.stop_all()):
+                self._journal("trial_interrupted", number)
+                self._notify(number, "interrupted")
+            raise
+        finally:
+            sweeper.close()
+
+    def note_interrupted(self) -> None:
+        """Journal that the run ends here; for when it cannot end by itself."""
+        for number in list(self.running):
+            self._journal("trial_interrupted", number)
+        self.session.note_interrupted()
+
+    def conclude(self) -> tuple[TrialResult, Path]:
+        """The best trial and its config; records the table of all."""
+        best = best_of(self.record.results, self.sweep.objective)
+        if best is None:
+            raise SandboxError(
+                f"none of the {len(self.record.results)} trials came to its end with a value", fix=self._last_log()
+            )
+        path = self._write_best(best)
+        watcher = self.session.watcher.bind("", "sweep", self.session.run_id, self.session.run_id, 0)
+        watcher.watch_table(**trial_table(self.record.results, self.sweep))
+        return best, path
+
+    def _search(self) -> None:
+        while True:
+            while self._may_begin():
+                trial = self.sweep.sweeper.ask()
+                if trial is None:
+                    self.is_exhausted = True
+                else:
+                    self._begin(trial)
+            if not self.running:
+                return
+            event = self.processes.events.get()
+            if isinstance(event, Said):
+                self._hear(event)
+            else:
+                self._end(event)
+
+    def _may_begin(self) -> bool:
+        config, objective = self.sweep.config, self.sweep.objective
+        if self.is_exhausted or len(self.running) >= config.parallel:
+            return False
+        if any(one.status == "done" and objective.is_reached(one.value or 0.0) for one in self.record.results):
+            return False
+        return config.max_trials is None or len(self.record.results) + len(self.running) < config.max_trials
+
+    def _begin(self, trial: Trial) -> None:
+        number, session = trial.number, self.session
+        goes_on = number in self.record.begun
+        applied = self.sweep.applied(session.config, trial.values)
+        given = {job.id: len(job.local) for job in session.config.jobs()}
+        request = TrialRequest(
+            file=str(session.config.file),
+            settings=list(session.config.settings),
+            options=dict(session.config.options),
+            path=list(sys.path),
+            number=number,
+            local=[
+                [job.id, value.target.text, value.value, value.where.file, value.where.line]
+                for job in applied.jobs()
+                for value in job.local[given[job.id] :]
+            ],
+            metric=self.sweep.objective.to_data(),
+            folder=str(session.folders(1).sweep),
+            digest=self.record.config,
+            resume=goes_on,
+        )
+        self.running[number] = trial
+        self.record.begun.add(number)
+        self.last_values[number] = []
+        self._journal("trial_started", number, values=dict(trial.values), resumed=goes_on)
+        self._notify(number, "running")
+        self.processes.start(request, self._log(number))
+
+    def _hear(self, event: Said) -> None:
+        number, kind = event.number, event.fields["event"]
+        if kind in ("ended", "failed"):
+            self.said[number] = event.fields
+        elif kind == "metric" and self.early is not None:
+            values = self.last_values[number]
+            values.append(event.fields["value"])
+            self._journal("trial_reported", number, step=len(values), value=values[-1])
+            self.sweep.sweeper.report(self.running[number], len(values), values[-1])
+            if self.early.report(number, len(values), values[-1]) and number not in self.stopping:
+                self.stopping.add(number)
+                self.processes.stop(number)
+
+    def _end(self, event: Ended) -> None:
+        number = event.number
+        self.processes.forget(number)
+        said = self.said.pop(number, {})
+        if is_interrupted():
+            raise KeyboardInterrupt
+        if said.get("is_config"):
+            self.running.pop(number)
+            raise ConfigError(str(said["error"]))
+        result, error = self._result(number, event, said)
+        self._journal(
+            "trial_finished", number, values=dict(result.trial.values), status=result.status, value=result.value, error=error,
+            executed=said.get("executed"), reused=said.get("reused"), seconds=round(event.seconds, 3),
+        )  # fmt: skip
+        self.record.results.append(result)
+        self.sweep.sweeper.tell(result)
+        watcher = self.session.watcher.bind("", "sweep", self.session.run_id, self.session.run_id, 0)
+        if result.value is not None:
+            watcher.watch({"value": result.value, "parameters": dict(result.trial.values)}, step=number)
+        self._notify(number, result.status, result.value, event.seconds)
+        del self.running[number]
+        best = best_of(self.record.results, self.sweep.objective)
+        if best is result:
+            self._write_best(best)
+        self.failures += result.status == "failed"
+        if best is None and self.failures >= _MOST_INITIAL_FAILURES:
+            raise SandboxError(f"the first {self.failures} trials failed, the last because of: {error}", fix=self._last_log())
+
+    def _result(self, number: int, event: Ended, said: Mapping[str, Any]) -> tuple[TrialResult, str | None]:
+        trial, values = self.running[number], self.last_values[number]
+        if said.get("event") == "ended":
+            return TrialResult(trial, "done", said["value"]), None
+        if number in self.stopping and values:
+            return TrialResult(trial, "stopped", values[-1]), None
+        return TrialResult(trial, "failed", None), str(said.get("error") or event.error or "it ended without a word")
+
+    def _write_best(self, best: TrialResult) -> Path:
+        config, folders = self.session.config, self.session.folders(1)
+        path = config.work_dir / "best.yaml"
+        write_best(config, self.sweep, best, len(self.record.results), path)
+        context = config.work_dir / f"trial_{best.trial.number}" / folders.context_file.name
+        if context.is_file():
+            write_atomically(config.work_dir / context.name, context.read_bytes())
+        return path
+
+    def _journal(self, event: str, number: int, **fields: Any) -> None:
+        self.session.journal.append(event, run_id=self.session.run_id, sweep=self.record.name, trial=number, **fields)
+
+    def _notify(self, number: int, status: Status, value: float | None = None, seconds: float | None = None) -> None:
+        trial = self.running[number]
+        event = TrialEvent(number, dict(trial.values), status, value, seconds, self._log(number))
+        what = "started" if status == "running" else "finished"
+        self.session.manager.notify(f"djsandbox_trial_{what}", trial=event)
+
+    def _log(self, number: int) -> Path:
+        return self.session.config.work_dir / "logs" / f"trial_{number}" / f"{self.session.run_id}.log"
+
+    def _last_log(self) -> str | None:
+        return f"details: {self._log(self.record.results[-1].trial.number)}" if self.record.results else None
