@@ -11,9 +11,11 @@ from typing import Any
 
 _HOMES = {
     "djsandbox.components.base": ("Component", "Finding"),
+    "djsandbox.components.command_executor": ("CommandConfig", "CommandExecutor"),
     "djsandbox.components.config": ("ComponentConfig",),
     "djsandbox.components.context": ("JobContext",),
     "djsandbox.components.deferred": ("DECIDED_AT_RUN", "is_decided_at_run"),
+    "djsandbox.components.launcher": ("Attempt", "AttemptStopped", "Launcher"),
     "djsandbox.components.model_executor": ("BaseModelExecutor",),
     "djsandbox.components.paths": ("InputPath", "InputPaths", "Loc", "OutputPath", "OutputPaths", "ReferencePath"),
     "djsandbox.components.roles": (
@@ -24,6 +26,7 @@ _HOMES = {
         "BaseRecipeRefiner",
     ),
     "djsandbox.components.sweeper": ("Sweeper", "Trial", "TrialResult"),
+    "djsandbox.components.task": ("Task",),
     "djsandbox.config.load": ("load_config",),
     "djsandbox.config.sweep": ("Parameter", "SweepConfig"),
     "djsandbox.engine.api": ("plan", "run", "validate"),

@@ -1,9 +1,14 @@
 from djsandbox.components.base import Component as Component
 from djsandbox.components.base import Finding as Finding
+from djsandbox.components.command_executor import CommandConfig as CommandConfig
+from djsandbox.components.command_executor import CommandExecutor as CommandExecutor
 from djsandbox.components.config import ComponentConfig as ComponentConfig
 from djsandbox.components.context import JobContext as JobContext
 from djsandbox.components.deferred import DECIDED_AT_RUN as DECIDED_AT_RUN
 from djsandbox.components.deferred import is_decided_at_run as is_decided_at_run
+from djsandbox.components.launcher import Attempt as Attempt
+from djsandbox.components.launcher import AttemptStopped as AttemptStopped
+from djsandbox.components.launcher import Launcher as Launcher
 from djsandbox.components.model_executor import BaseModelExecutor as BaseModelExecutor
 from djsandbox.components.paths import InputPath as InputPath
 from djsandbox.components.paths import InputPaths as InputPaths
@@ -19,6 +24,7 @@ from djsandbox.components.roles import BaseRecipeRefiner as BaseRecipeRefiner
 from djsandbox.components.sweeper import Sweeper as Sweeper
 from djsandbox.components.sweeper import Trial as Trial
 from djsandbox.components.sweeper import TrialResult as TrialResult
+from djsandbox.components.task import Task as Task
 from djsandbox.config.load import load_config as load_config
 from djsandbox.config.sweep import Parameter as Parameter
 from djsandbox.config.sweep import SweepConfig as SweepConfig

@@ -202,7 +202,7 @@ def test_observers_are_told_each_metric_and_table_after_it_was_recorded(tmp_path
     train = job(SandboxWatcher(tmp_path, notify=notify), "train")
     train.watch({"loss": 1.5, "lr": {"now": 2}}, step=3)
     train.watch_table("T", ["a"], [[1]], ["n"])
-    who = {"job_id": "p/probe/train"}
+    who = {"job_id": "p/probe/train", "task": ""}
     assert told == [
         ("djsandbox_metrics_logged", {"name": "train.loss", "value": 1.5, "step": 3, **who}),
         ("djsandbox_metrics_logged", {"name": "train.lr.now", "value": 2, "step": 3, **who}),

@@ -6,7 +6,10 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from djsandbox.components.task_runner import TaskRunner
 
 
 class Watcher(Protocol):
@@ -40,7 +43,8 @@ class JobContext:
     """A component's surroundings.
 
     `work_dir` is the job's own folder, made by the engine and emptied before every attempt; `cache_dir` is one that the
-    jobs of a run share; `log_file` receives what the component logs or prints.
+    jobs of a run share; `log_file` receives what the component logs or prints. `tasks` runs tasks during a run; in the context
+    of one of them `task` is its name, and watcher and logger are its own.
     """
 
     meta_name: str = ""
@@ -51,3 +55,5 @@ class JobContext:
     log_file: Path | None = None
     watcher: Watcher = field(default_factory=_Unwatched)
     logger: logging.Logger = field(default_factory=lambda: logging.getLogger("djsandbox.component"))
+    tasks: TaskRunner | None = None
+    task: str = ""

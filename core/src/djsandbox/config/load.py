@@ -68,6 +68,7 @@ def _config(
         iter_targets=read_iter_targets(targets, document, problems),
         iter_targets_mode=shape.iter_targets_mode,
         iter_updater=read_iter_updater(shape.iter_updater or {}, document, problems),
+        launcher=document.part(("launcher",)) if shape.launcher is not None else None,
         positions=document,
     )
 

@@ -109,6 +109,9 @@ class SandboxConfig:
     iter_targets: tuple[IterTarget, ...] = ()
     iter_targets_mode: Literal["all", "any"] = "all"
     iter_updater: tuple[IterUpdate, ...] = ()
+    launcher: Document | None = None
+    """Who runs the tasks of jobs that do not say so themselves: a type, or a mapping of `type` and its options."""
+
     positions: Document | None = None
     settings: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)

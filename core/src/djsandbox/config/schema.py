@@ -43,6 +43,7 @@ class GlobalShape(_Shape):
     iter_targets: list[str] | str | None = None
     iter_targets_mode: Literal["all", "any"] = "all"
     iter_updater: dict[str, str] | None = None
+    launcher: str | dict[str | int, Any] | None = None
 
 
 _EXPECTED = {

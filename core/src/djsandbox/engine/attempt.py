@@ -14,11 +14,13 @@ from typing import Any, TextIO
 
 from djsandbox.components.paths import path_uses
 from djsandbox.engine.folders import Folders
+from djsandbox.engine.launching.tasks import JobTasks
 from djsandbox.engine.outputs import name_outputs
 from djsandbox.engine.prepare import PreparedJob
 from djsandbox.errors import JobFailed, SandboxError
 from djsandbox.journal.fingerprint import Fingerprints, snapshot
 from djsandbox.journal.history import JobRecord
+from djsandbox.journal.tasks import UNSETTLED
 from djsandbox.journal.values import decode, encode
 from djsandbox.redact import hide
 
@@ -74,15 +76,17 @@ def execute(
     *,
     identity: Mapping[str, Any],
     queries: Mapping[str, str],
+    tasks: JobTasks,
 ) -> JobRecord:
     """Run the job in a fresh folder of its own; JobFailed, with the traceback in the log, when it does not succeed.
 
-    `identity` names run, iteration and attempt; `queries` is where the job's watcher notes what it was asked meanwhile.
+    `identity` names run, iteration and attempt; `queries` is where the job's watcher notes what it was asked meanwhile, and
+    `tasks` runs its tasks. Of earlier attempts the folder keeps what tasks wrote that need not be repeated.
     """
     job = prepared.planned.job
     context = prepared.inputs.context
     started = time.monotonic()
-    _make_empty(context.work_dir)
+    _make_empty(context.work_dir, keep=tasks.expect(prepared))
     watched = sorted(set(prepared.placed.values()))
     before = {path: snapshot(path) for path in watched}
     for path in watched:
@@ -96,7 +100,7 @@ def execute(
     except BaseException as error:
         context.logger.exception("the job failed")
         raise JobFailed(job.id, error, where=job.where, log=str(context.log_file)) from error
-    left = _left_behind(prepared, folders, before, encoded)
+    left = dict.fromkeys([*tasks.written(), *_left_behind(prepared, folders, before, encoded)])
     changed = [path for path, seen in prepared.seen.items() if _fingerprint(fingerprints, path) != seen]
     if changed:
         context.logger.warning("inputs changed while the job read them, so its result is not reused: %s", ", ".join(changed))
@@ -105,7 +109,7 @@ def execute(
         iteration=identity["iteration"],
         job_id=job.id,
         meta_name=job.meta_name,
-        key=f"unsettled {identity['attempt']}" if changed else prepared.key,
+        key=f"{UNSETTLED}{identity['attempt']}" if changed else prepared.key,
         attempt=identity["attempt"],
         deterministic=prepared.deterministic,
         outputs=encoded,
@@ -131,11 +135,21 @@ def outputs_of(record: JobRecord, folders: Folders) -> dict[str, Any]:
     return {name: decode(value, frames=frames) for name, value in record.outputs.items()}
 
 
-def _make_empty(folder: Path) -> None:
-    if folder.is_dir():
+def _make_empty(folder: Path, keep: Collection[str]) -> None:
+    """Make `folder`, without all that may be in it but the files of `keep` (absolute paths)."""
+    if not keep and folder.is_dir():
         shutil.rmtree(folder)
+    for place, subfolders, files in os.walk(folder, topdown=False):
+        for path in (os.path.join(os.path.abspath(place), name) for name in files):
+            if path not in keep:
+                os.unlink(path)
+        for path in (os.path.join(place, name) for name in subfolders):
+            if os.path.islink(path):
+                os.unlink(path)
+            elif not os.listdir(path):
+                os.rmdir(path)
     try:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SandboxError(f"cannot create the job's folder {folder}: {error.strerror}", fix="check work_dir") from error
 

@@ -11,6 +11,7 @@ from typing import Any
 from djsandbox.components.context import JobContext
 from djsandbox.engine.attempt import execute, job_log, outputs_of
 from djsandbox.engine.folders import Folders
+from djsandbox.engine.launching.tasks import JobTasks
 from djsandbox.engine.planned import PlannedJob
 from djsandbox.engine.prepare import Iteration, PreparedJob, Preparer
 from djsandbox.engine.reuse import take_over
@@ -43,6 +44,7 @@ class JobRunner:
         session.manager.notify("djsandbox_job_started", job=event)
         identity = {"run_id": session.run_id, "iteration": self.iteration.number, "job_id": job.id, "attempt": attempt}
         watcher = session.watcher.bind(job.id, job.meta_name, attempt, session.run_id, self.iteration.number)
+        tasks = JobTasks(session, identity, watcher, log_file.with_suffix(""))
         session.running.append(identity)
         try:
             with job_log(log_file, attempt, session.secrets, debug=session.config.debug) as logger:
@@ -55,9 +57,10 @@ class JobRunner:
                     log_file=log_file,
                     watcher=watcher,
                     logger=logger,
+                    tasks=tasks,
                 )
                 prepared = self._prepare(planned, context)
-                record, is_reused = self._result(prepared, identity, watcher.queried)
+                record, is_reused = self._result(prepared, identity, watcher.queried, tasks)
         except KeyboardInterrupt:
             session.journal.append("job_interrupted", **identity)
             raise
@@ -84,12 +87,14 @@ class JobRunner:
             context.logger.exception("the job could not be prepared")
             raise JobFailed(planned.job.id, error, where=planned.job.where, log=str(context.log_file)) from error
 
-    def _result(self, prepared: PreparedJob, identity: Mapping[str, Any], queries: Mapping[str, str]) -> tuple[JobRecord, bool]:
+    def _result(
+        self, prepared: PreparedJob, identity: Mapping[str, Any], queries: Mapping[str, str], tasks: JobTasks
+    ) -> tuple[JobRecord, bool]:
         with self.session.holding(prepared):
-            return self._found_or_made(prepared, identity, queries)
+            return self._found_or_made(prepared, identity, queries, tasks)
 
     def _found_or_made(
-        self, prepared: PreparedJob, identity: Mapping[str, Any], queries: Mapping[str, str]
+        self, prepared: PreparedJob, identity: Mapping[str, Any], queries: Mapping[str, str], tasks: JobTasks
     ) -> tuple[JobRecord, bool]:
         job, session = prepared.planned.job, self.session
         decision = session.reuse.decide(prepared, self.iteration.number)
@@ -108,7 +113,7 @@ class JobRunner:
             session.reused.append(job.id)
             return record, True
         session.journal.append("job_started", **identity, key=prepared.key, reason=decision.reason)
-        record = execute(prepared, session.fingerprints, self.folders, identity=identity, queries=queries)
+        record = execute(prepared, session.fingerprints, self.folders, identity=identity, queries=queries, tasks=tasks)
         session.watcher.flush()
         session.journal.append("job_finished", **record.to_fields())
         session.history.add(record)

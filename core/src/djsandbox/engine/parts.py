@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from djsandbox.components.base import Component
+from djsandbox.components.command_executor import CommandConfig
 from djsandbox.components.paths import path_uses
 from djsandbox.config.document import Loc
 from djsandbox.config.include import is_placeholder
 from djsandbox.config.model import Job
 from djsandbox.config.schema import problems_of
 from djsandbox.engine.guard import asked
+from djsandbox.engine.launching.choice import LAUNCHER_KEY, ChosenLauncher, choose
 from djsandbox.engine.resolve import ResolvedBlock
 from djsandbox.errors import PluginError, Problem
 from djsandbox.jobs.base import JobHook, Use
@@ -38,6 +40,9 @@ class PlannedPart:
     component: Component | None
     is_whole: bool = True
     """False where the component's config could not be validated: its answers are guesses then."""
+
+    launcher: ChosenLauncher | None = None
+    """Who runs the component's tasks, where its config says so."""
 
     def answer(self, what: str, call: Callable[[Component], _Answer], otherwise: _Answer) -> _Answer:
         """What the component answers to `call`; `otherwise` where there is none, or one that cannot be relied on fails."""
@@ -95,7 +100,16 @@ def plan_part(
     if block.is_deferred:
         return PlannedPart(use, origin, block, None)
     component, is_whole = _configured(use, origin, block, problems)
-    return PlannedPart(use, origin, block, component, is_whole)
+    return PlannedPart(use, origin, block, component, is_whole, _launcher(component, block, folder, problems))
+
+
+def _launcher(
+    component: Component | None, block: ResolvedBlock, folder: Path, problems: list[Problem]
+) -> ChosenLauncher | None:
+    is_ours = component is not None and isinstance(component.config, CommandConfig)
+    if not is_ours or block.data.get(LAUNCHER_KEY) is None or block.defers((LAUNCHER_KEY,)):
+        return None
+    return choose(block.document.part((LAUNCHER_KEY,)), folder, problems)
 
 
 def _folder_of(block: ResolvedBlock, folder: Path) -> Path:

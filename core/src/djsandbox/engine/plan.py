@@ -17,6 +17,7 @@ from djsandbox.config.references import Reference
 from djsandbox.engine.advice import advise
 from djsandbox.engine.guard import asked
 from djsandbox.engine.iteration import check_iteration
+from djsandbox.engine.launching.choice import choose
 from djsandbox.engine.links import Source, find_source
 from djsandbox.engine.outputs import name_planned_outputs
 from djsandbox.engine.parts import PlannedPart, plan_part
@@ -160,6 +161,8 @@ def make_plan(config: SandboxConfig) -> Plan:
     """Plan `config`; ConfigError with every problem found, warnings included, where there is an error."""
     planner = Planner(config)
     planner.plan_all()
+    if config.launcher is not None:
+        choose(config.launcher, config.folder, planner.problems)
     jobs = tuple(planner.planned)
     problems = [*planner.problems, *check_iteration(config, planner.sources), *advise(jobs)]
     if any(problem.severity == "error" for problem in problems):

@@ -17,6 +17,7 @@ from djsandbox.config.include import find_file, read_mapping
 from djsandbox.config.references import Reference
 from djsandbox.context.infos import ContextInfos
 from djsandbox.engine.ingredients import Ingredients, component_ingredients, job_ingredients
+from djsandbox.engine.launching.choice import ChosenLauncher
 from djsandbox.engine.parts import PlannedPart, plan_part
 from djsandbox.engine.placement import Placement, Products, unplaced
 from djsandbox.engine.planned import PlannedJob
@@ -45,6 +46,9 @@ class PreparedJob:
 
     seen: Mapping[str, str]
     """Input path -> its fingerprint when the key was made."""
+
+    launcher: ChosenLauncher | None = None
+    """Who runs the job's tasks, where the job says so."""
 
     @property
     def deterministic(self) -> bool:
@@ -139,6 +143,7 @@ class Preparer:
             ingredients=ingredients.digests(),
             placed=placed,
             seen=ingredients.seen,
+            launcher=next((part.launcher for part in parts if part.launcher is not None), None),
         )
 
     def _component(self, part: PlannedPart, iteration: Iteration) -> tuple[Component, Supplier | None]:

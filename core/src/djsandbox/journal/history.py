@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from djsandbox.errors import SandboxError
+from djsandbox.journal.tasks import FinishedTasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class History:
         self._by_key: dict[str, JobRecord] = {}
         self._by_run_and_key: dict[tuple[str, str], JobRecord] = {}
         self._runs: dict[str, _Run] = {}
+        self.tasks = FinishedTasks()
         for event in events:
             self._take(event)
 
@@ -131,6 +133,7 @@ class History:
 
     def _take(self, event: Mapping[str, Any]) -> None:
         name, run_id = event["event"], str(event.get("run_id"))
+        self.tasks.take(event)
         if name == "run_started":
             self._runs[run_id] = _Run(str(event.get("time")), event.get("config_file"))
         elif name in ("job_finished", "job_reused"):

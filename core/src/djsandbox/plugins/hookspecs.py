@@ -141,8 +141,8 @@ def djsandbox_metrics_logged(name: str, value: Any, job_id: str, step: int | Non
     """A metric was recorded.
 
     `name` is dotted (`train_small.loss`), `value` a number or a string, `job_id` the job that recorded it, `step` the
-    training step where it has one, `task` the name of the task that it comes from, "" for the job itself. Called often, and from
-    the threads that read logs.
+    training step where it has one, `task` the name of the task that it comes from, "" for the job itself. Called often, and
+    from the threads that read logs.
     """
 
 

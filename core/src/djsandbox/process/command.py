@@ -25,6 +25,7 @@ class Command:
         timeout: Seconds after which it is stopped.
         log_file: Gets every line of its output, as it comes; begun anew.
         grace: Seconds between asking its processes to end (SIGTERM) and ending them (SIGKILL).
+        hidden: Further texts that must not be shown, beside the secrets that `argv` and `env` name as such.
     """
 
     argv: tuple[str, ...]
@@ -33,6 +34,7 @@ class Command:
     timeout: float | None = None
     log_file: Path | None = None
     grace: float = 10.0
+    hidden: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.argv or not self.argv[0]:
@@ -54,7 +56,7 @@ class Command:
     def secrets(self) -> frozenset[str]:
         """The values of secret variables and arguments, as far as they are long enough to be told from other text."""
         values = {value for value, secret in _told_apart(self.argv) if secret}
-        found = secrets_in(dict(self.env)) | {value for value in values if len(value) >= _SHORTEST_SECRET}
+        found = secrets_in(dict(self.env)) | self.hidden | {value for value in values if len(value) >= _SHORTEST_SECRET}
         lines = {line for value in found for line in value.splitlines() if len(line) >= _SHORTEST_SECRET}
         return found | lines
 

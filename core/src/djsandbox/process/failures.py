@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+from collections.abc import Sequence
 from typing import ClassVar
 
 from djsandbox.errors import SandboxError
@@ -20,7 +21,7 @@ class ProcessFailed(SandboxError):
     def __init__(self, completed: Completed, what: str | None = None) -> None:
         self.completed = completed
         what = what or f"{ending(completed.returncode)} after {completed.seconds:.1f} s"
-        super().__init__(f"{shown(completed.argv)}: {what}{_tail(completed)}", fix=_fix(completed, self))
+        super().__init__(f"{shown(completed.argv)}: {what}{last_words(completed.last_lines)}", fix=_fix(completed, self))
 
 
 class ProcessTimedOut(ProcessFailed):
@@ -77,9 +78,10 @@ def ending(returncode: int) -> str:
         return f"ended by signal {-returncode}"
 
 
-def _tail(completed: Completed) -> str:
-    lines = [line[:_LONGEST_SHOWN] for line in completed.last_lines[-_SHOWN_LINES:]]
-    return "".join(["; its last lines:", *(f"\n    {line}" for line in lines)]) if lines else "; it wrote nothing"
+def last_words(lines: Sequence[str]) -> str:
+    """The end of a command's output as a message shows it."""
+    kept = [line[:_LONGEST_SHOWN] for line in lines[-_SHOWN_LINES:]]
+    return "".join(["; its last lines:", *(f"\n    {line}" for line in kept)]) if kept else "; it wrote nothing"
 
 
 def _fix(completed: Completed, failure: ProcessFailed) -> str | None:

@@ -1,0 +1,91 @@
+"""The contract of command executors: model executors whose work is done by programs of their own."""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from collections.abc import Iterable
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from djsandbox.components.config import ComponentConfig
+from djsandbox.components.context import JobContext
+from djsandbox.components.model_executor import BaseModelExecutor
+from djsandbox.components.task import Task, TaskPolicy
+from djsandbox.components.task_runner import OneByOne, TaskWork
+
+_HOW_IT_RUNS = frozenset({"launcher", "on_failure", "retries", "timeout"})
+
+
+class CommandConfig(ComponentConfig):
+    """What the config of every command executor has: how its tasks are run, which changes no result."""
+
+    launcher: str | dict[str, Any] | None = None
+    """Who runs the tasks: a type, or a mapping of `type` and its options. By default the sandbox config's `launcher`."""
+    on_failure: Literal["stop", "finish_others"] = "stop"
+    """What becomes of the other tasks when one has failed; the job fails in any case."""
+    retries: int = Field(default=0, ge=0, le=100)
+    """How often a task that fails is tried again."""
+    timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Seconds after which a task is stopped and has failed."""
+
+    outside_key: ClassVar[frozenset[str]] = _HOW_IT_RUNS
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Keep how tasks are run outside of the key, also where a subclass names fields of its own."""
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.outside_key = cls.outside_key | _HOW_IT_RUNS
+
+
+class CommandExecutor(BaseModelExecutor):
+    """Model executor that does its work in tasks: programs that the engine runs, watches and, on resume, does not repeat.
+
+    Subclasses implement `tasks`, `task_result` where a task's output is more than its path, and `_watch_run` where the lines of
+    a task carry metrics.
+    """
+
+    Config: ClassVar[type[ComponentConfig]] = CommandConfig
+
+    @abstractmethod
+    def tasks(self, run_type: str, run_obj: Any = None) -> Iterable[Task]:
+        """The job's tasks, in the order of its results; the same config gives the same tasks.
+
+        Small files that a task needs (its config) may be written to `self.work_dir` here; what they hold counts when it is
+        decided whether a task has to be repeated.
+        """
+
+    def task_result(self, task: Task) -> Any:
+        """The result of a task that has ended: by default the path of its output, or the list of them.
+
+        It reads what the task has written, also in a later run that does not repeat the task. Whatever it raises means that the
+        task has failed. Called on a copy that belongs to the task, from a thread of its own, as `_watch_run` is: there
+        `self.watcher`, `self.logger` and `self.context` are the task's.
+        """
+        return list(task.outputs) if len(task.outputs) > 1 else task.outputs[0]
+
+    def job_result(self, results: list[Any]) -> Any:
+        """The job's outputs, from the results of its tasks in their order: by default the list of them."""
+        return results
+
+    async def run(self, run_type: str, run_obj: Any = None, **kwargs: Any) -> Any:
+        """Run all tasks; returns what `job_result` makes of their results. Nothing is returned where one fails."""
+        return await self._run(run_type, run_obj, **kwargs)
+
+    async def _run(self, run_type: str, run_obj: Any = None, **kwargs: Any) -> Any:
+        config = self.config
+        policy = TaskPolicy(config.retries, config.on_failure, config.timeout)
+        runner = self.context.tasks or OneByOne(self.context)
+
+        def begin(task: Task, context: JobContext) -> TaskWork:
+            own = copy.copy(self).attach(context)
+            return TaskWork(lambda line: own._watch(line, **kwargs), lambda: own.task_result(task))
+
+        return self.job_result(runner.run(self.tasks(run_type, run_obj), begin, policy))
+
+    def _watch(self, line: str, **kwargs: Any) -> None:
+        try:
+            self._watch_run(line, **kwargs)
+        except Exception:  # a line that cannot be parsed must not stop the training
+            self.logger.warning("cannot read a metric from: %s", line, exc_info=True)

@@ -1,0 +1,102 @@
+"""The contract of launchers: who runs the tasks of a job, and where."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from djsandbox.components.config import ComponentConfig
+from djsandbox.components.task import Task
+from djsandbox.errors import SandboxError
+from djsandbox.process.command import Command
+from djsandbox.process.environment import child_environment
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of a task, the `number`-th (from 1).
+
+    `log_file` gets its lines; `timeout` is in seconds; `secrets` are texts that must not be shown, wherever they turn up.
+    """
+
+    task: Task
+    job_id: str
+    number: int = 1
+    log_file: Path | None = None
+    timeout: float | None = None
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def command(self, env: Mapping[str, str] | None = None) -> Command:
+        """The attempt as a command of this machine; `env` are variables of the launcher, which win over the task's own."""
+        task = self.task
+        return Command(
+            task.argv,
+            cwd=None if task.cwd is None else Path(task.cwd),
+            env=child_environment({**task.env, **(env or {})}, keep=task.keep_env),
+            timeout=self.timeout,
+            log_file=self.log_file,
+            hidden=self.secrets,
+        )
+
+
+class AttemptStopped(SandboxError):
+    """An attempt did not come to its end because the launcher was told to stop."""
+
+
+class Launcher(ABC):
+    """Runs the tasks of jobs; a plugin registers its own in the group `djsandbox.launchers`.
+
+    It is connected for the time of one job (`with launcher:`). What is tried again, what becomes of the others when one fails,
+    which result counts and what is recorded is the engine's business. The class docstring is what `components list` shows. The
+    constructor keeps its config and does nothing else.
+    """
+
+    Config: ClassVar[type[ComponentConfig]] = ComponentConfig
+
+    def __init__(self, config: ComponentConfig) -> None:
+        self.config: Any = config
+
+    def __enter__(self) -> Self:
+        self.connect()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.disconnect()
+
+    def connect(self) -> None:  # noqa: B027
+        """Get ready to run tasks; does nothing unless overridden."""
+
+    def disconnect(self) -> None:  # noqa: B027
+        """Give back what `connect` took, when no attempt runs any more; does nothing unless overridden."""
+
+    @property
+    @abstractmethod
+    def max_parallel(self) -> int:
+        """How many attempts the engine may hand over at once, each from a thread of its own; asked when connected."""
+
+    def problem_with(self, task: Task) -> str | None:
+        """Why `task` can never be run here ("wants 4 GPUs, there are 2"); None where it can. Asked when connected."""
+        return None
+
+    @abstractmethod
+    def run(self, attempt: Attempt, on_started: Callable[[], None], on_line: Callable[[str], None]) -> None:
+        """Run one attempt to its end, whole process tree included, and return when all of it has ended.
+
+        It waits until what the task needs is free, and then calls `on_started`. `on_line` gets each line of output, without
+        secrets, as it comes, in this thread or another; the lines go to `attempt.log_file`, too.
+
+        Raises:
+            AttemptStopped: `stop` has ended it, or was called before it could begin.
+            SandboxError: It failed: it could not be started, its exit code is not 0, it ran out of time.
+        """
+
+    @abstractmethod
+    def stop(self, *, at_once: bool = False) -> None:
+        """End all attempts that run, from any thread, and let none begin any more until the launcher is connected again.
+
+        Their processes are asked to end and killed after a while, with `at_once` right now. Does not wait for it: `run` does.
+        """

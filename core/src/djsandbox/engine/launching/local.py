@@ -1,0 +1,111 @@
+"""The launcher of this machine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import cached_property
+
+from pydantic import Field
+
+from djsandbox.components.config import ComponentConfig
+from djsandbox.components.launcher import Attempt, AttemptStopped, Launcher
+from djsandbox.components.task import Task
+from djsandbox.engine.launching.devices import VISIBLE, usable_cpus, visible_gpus
+from djsandbox.engine.launching.slots import ClosedError, Slots
+from djsandbox.errors import SandboxError
+from djsandbox.process.failures import ProcessStopped
+from djsandbox.process.running import Running, start
+
+
+class LocalLauncher(Launcher):
+    """Runs tasks on this machine, as many at once as its CPUs and GPUs allow."""
+
+    class Config(ComponentConfig):
+        """Limits of `local`."""
+
+        max_parallel: int | None = Field(default=None, ge=1)
+        """Tasks at once; by default as many as there are CPUs."""
+        cpus: int | None = Field(default=None, ge=1)
+        """CPUs to share out; by default those that this process may use."""
+        gpus: int | None = Field(default=None, ge=0)
+        """GPUs to share out, the first so many of the visible ones; by default all of them."""
+
+    def connect(self) -> None:
+        """Begin with everything free."""
+        self._orders = threading.Lock()
+        self._is_stopped = self._at_once = False
+        self._running: set[Running] = set()
+        self._slots = Slots(self.max_parallel, self._cpus)
+        self._gpus: list[str] | None = None
+
+    @property
+    def max_parallel(self) -> int:
+        """How many tasks run at once."""
+        return int(self.config.max_parallel or self._cpus)
+
+    def problem_with(self, task: Task) -> str | None:
+        """Whether it asks for more than there is; GPUs it does without where there are none at all."""
+        if task.cpus > self._cpus:
+            return f"it needs {task.cpus} CPUs, and there are {self._cpus} (to share out more than that: launcher.cpus)"
+        gpus = self._shared_gpus() if task.gpus else []
+        if gpus and task.gpus > len(gpus):
+            return f"it needs {task.gpus} GPUs, and these are all there are: {', '.join(gpus)}"
+        return None
+
+    def run(self, attempt: Attempt, on_started: Callable[[], None], on_line: Callable[[str], None]) -> None:
+        """Run one attempt under a supervisor of its own, with its GPUs in CUDA_VISIBLE_DEVICES."""
+        task = attempt.task
+        gpus = min(task.gpus, len(self._shared_gpus())) if task.gpus else 0
+        try:
+            with self._slots.lent(task.cpus, gpus) as devices:
+                on_started()
+                self._run(attempt, ",".join(devices), on_line)
+        except ClosedError:
+            raise AttemptStopped(f"task '{task.name}' was not begun") from None
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """End the process trees of all attempts."""
+        with self._orders:
+            self._is_stopped, self._at_once = True, self._at_once or at_once
+            running = list(self._running)
+        self._slots.close()
+        for one in running:
+            one.stop(at_once=at_once)
+
+    def _run(self, attempt: Attempt, devices: str, on_line: Callable[[str], None]) -> None:
+        running = start(attempt.command({VISIBLE: devices}), on_line)
+        with self._orders:
+            self._running.add(running)
+            is_stopped, at_once = self._is_stopped, self._at_once
+        if is_stopped:  # while it started
+            running.stop(at_once=at_once)
+        try:
+            running.wait()
+        except ProcessStopped as error:
+            if self._is_stopped:
+                raise AttemptStopped(f"task '{attempt.task.name}' was stopped") from error
+            raise
+        finally:
+            with self._orders:
+                self._running.discard(running)
+
+    @cached_property
+    def _cpus(self) -> int:
+        return int(self.config.cpus or usable_cpus())
+
+    def _shared_gpus(self) -> list[str]:
+        """Looked for only where a task wants some: finding out takes seconds on some machines."""
+        with self._orders:
+            if self._gpus is None:
+                self._gpus = _first(self.config.gpus)
+                self._slots.add_gpus(self._gpus)
+            return self._gpus
+
+
+def _first(wanted: int | None) -> list[str]:
+    """The first so many of the visible GPUs; where none is visible, none."""
+    found = [] if wanted == 0 else visible_gpus()
+    if wanted is not None and found and wanted > len(found):
+        raise SandboxError(f"the launcher is to share out {wanted} GPUs, and there are {len(found)}", fix="lower its 'gpus'")
+    return found[:wanted]
