@@ -1,0 +1,1 @@
+"""Hyper-parameter search with Optuna: no account, no network, resumable."""
