@@ -197,9 +197,7 @@ def test_a_trial_that_the_run_lost_the_result_of_is_asked_for_again(sweep: MakeS
     assert begin(config, results[:2]).ask() == results[2].trial
 
 
-def test_a_sweep_whose_record_is_lost_learns_from_the_results(
-    sweep: MakeSweep, begin: Begin, run: Run, tmp_path: Path
-) -> None:
+def test_a_sweep_whose_record_is_lost_learns_from_the_results(sweep: MakeSweep, begin: Begin, run: Run, tmp_path: Path) -> None:
     config = sweep(f"{SPACE}\nd: {{distribution: normal}}\ne: {{value: 1}}", method="bayes")
     results = run(begin(config), 3)
     results.append(TrialResult(Trial(4, results[0].trial.values), "stopped", 4.0))

@@ -61,7 +61,7 @@ class Axis:
         if parameter.distribution == "int_uniform":
             return int(value)
         ends: Any = self.distribution
-        return min(max(_undrawn(parameter, float(value)), ends.low), ends.high)
+        return float(min(max(_undrawn(parameter, float(value)), ends.low), ends.high))
 
 
 def axes_of(sweep: SweepConfig) -> dict[str, Axis]:
@@ -75,20 +75,20 @@ def axes_of(sweep: SweepConfig) -> dict[str, Axis]:
 def point_of_grid(axes: Mapping[str, Axis], index: int) -> dict[str, int]:
     """What Optuna is to find in the trial at `index` (from 0) of a grid; the first parameter changes slowest."""
     point = {}
-    for name, axis in reversed(axes.items()):
+    for name, axis in reversed(list(axes.items())):
         index, point[name] = divmod(index, len(axis.choices or ()))
     return dict(reversed(point.items()))
 
 
 def _grid_axis(parameter: Parameter) -> Axis:
-    from optuna.distributions import IntDistribution
+    from optuna.distributions import IntDistribution  # noqa: PLC0415
 
     choices = parameter.choices()
     return Axis(parameter, IntDistribution(0, len(choices) - 1), choices)
 
 
 def _axis(parameter: Parameter) -> Axis:
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution  # noqa: PLC0415
 
     arguments, law = parameter.arguments, parameter.distribution.removeprefix("q_")
     if law == "categorical":
@@ -112,7 +112,7 @@ def _drawn(parameter: Parameter, found: float) -> float:
         return math.exp(-found)
     if law not in _BY_SHARE:
         return found
-    from scipy.special import betaincinv, ndtri
+    from scipy.special import betaincinv, ndtri  # noqa: PLC0415
 
     if law == "beta":
         return float(betaincinv(arguments["a"], arguments["b"], found))
@@ -127,7 +127,7 @@ def _undrawn(parameter: Parameter, value: float) -> float:
         return math.log(value) if law == "log_uniform" else -math.log(value)
     if law not in _BY_SHARE:
         return value
-    from scipy.special import betainc, ndtr
+    from scipy.special import betainc, ndtr  # noqa: PLC0415
 
     if law == "beta":
         return float(betainc(arguments["a"], arguments["b"], value))

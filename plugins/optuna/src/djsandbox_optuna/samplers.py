@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def sampler_for(sweep: SweepConfig, kind: str, startup_trials: int, seed: int | None) -> BaseSampler:
     """A sampler that draws with `seed` what `sweep.method` asks for; `kind` is that of Bayesian search."""
-    from optuna.samplers import GPSampler, RandomSampler, TPESampler
+    from optuna.samplers import GPSampler, RandomSampler, TPESampler  # noqa: PLC0415
 
     if sweep.method != "bayes":
         return RandomSampler(seed=seed)

@@ -52,9 +52,9 @@ def open_study(name: str, sweep: SweepConfig, folder: Path) -> Study:
 
 
 def _load_or_create(name: str, sweep: SweepConfig, path: Path) -> Study:
-    import optuna
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
+    import optuna  # noqa: PLC0415
+    from optuna.storages import JournalStorage  # noqa: PLC0415
+    from optuna.storages.journal import JournalFileBackend  # noqa: PLC0415
 
     lock: Any = NoLock()
     storage = JournalStorage(JournalFileBackend(str(path), lock_obj=lock))

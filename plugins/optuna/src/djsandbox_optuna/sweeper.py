@@ -60,7 +60,7 @@ class OptunaSweeper(Sweeper):
 
     def open(self, name: str, results: Sequence[TrialResult]) -> None:
         """Begin or go on: trials that were running are asked for again, results that the record lacks are added to it."""
-        import optuna
+        import optuna  # noqa: PLC0415
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._axes = axes_of(self.sweep)
@@ -86,10 +86,9 @@ class OptunaSweeper(Sweeper):
                 self.sweep, self.config.sampler, self.config.n_startup_trials, trial_seed(self.config.seed, number)
             )
             asked = study.ask({name: axis.distribution for name, axis in self._axes.items()})
-            note = asked.user_attrs.get(TRIAL)
-            if note is None:
-                note = self._note(number, asked.params)
-                asked.set_user_attr(TRIAL, note)
+            if TRIAL not in asked.user_attrs:
+                asked.set_user_attr(TRIAL, self._note(number, asked.params))
+            note = asked.user_attrs[TRIAL]
             trial = Trial(note["number"], note["values"])
             self._again.discard(trial.number)
             self._known.add(trial.number)
@@ -169,7 +168,7 @@ class OptunaSweeper(Sweeper):
 
     def _add(self, result: TrialResult) -> None:
         """Record a result of a trial that the record does not know."""
-        from optuna.trial import create_trial
+        from optuna.trial import create_trial  # noqa: PLC0415
 
         number, values = result.trial.number, dict(result.trial.values)
         try:
@@ -205,7 +204,7 @@ def _outcome(result: TrialResult) -> tuple[Literal["done", "stopped", "failed"],
 
 
 def _state(status: Literal["done", "stopped", "failed"]) -> optuna.trial.TrialState:
-    from optuna.trial import TrialState
+    from optuna.trial import TrialState  # noqa: PLC0415
 
     return {"done": TrialState.COMPLETE, "stopped": TrialState.PRUNED, "failed": TrialState.FAIL}[status]
 
