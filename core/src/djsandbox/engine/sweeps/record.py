@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from djsandbox.components.sweeper import Trial, TrialResult
+from djsandbox.journal.values import decode
 
 
 @dataclass(slots=True)
@@ -33,9 +34,9 @@ class SweepRecord:
             # A trial that is run again reports from the beginning.
             self.reports = [report for report in self.reports if report[0] != number]
         elif kind == "trial_reported":
-            self.reports.append((number, event["step"], event["value"]))
+            self.reports.append((number, event["step"], decode(event["value"])))
         elif kind == "trial_finished":
-            self.results.append(TrialResult(Trial(number, event["values"]), event["status"], event["value"]))
+            self.results.append(TrialResult(Trial(number, decode(event["values"])), event["status"], event["value"]))
             self.details[number] = event
 
 

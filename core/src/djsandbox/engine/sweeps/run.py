@@ -25,6 +25,7 @@ from djsandbox.engine.sweeps.request import TrialRequest, config_digest
 from djsandbox.errors import ConfigError, SandboxError
 from djsandbox.journal.atomic import write_atomically
 from djsandbox.journal.lock import WorkDirLock
+from djsandbox.journal.values import encode
 from djsandbox.plugins.events import Status, TrialEvent
 from djsandbox.plugins.manager import SandboxPluginManager
 from djsandbox.watch.record import Table
@@ -261,7 +262,8 @@ class _SweepRun:
         return path
 
     def _journal(self, event: str, number: int, **fields: Any) -> None:
-        self.session.journal.append(event, run_id=self.session.run_id, sweep=self.record.name, trial=number, **fields)
+        plain = encode(fields, name=event)
+        self.session.journal.append(event, run_id=self.session.run_id, sweep=self.record.name, trial=number, **plain)
 
     def _notify(self, number: int, status: Status, value: float | None = None, seconds: float | None = None) -> None:
         trial = self.running[number]

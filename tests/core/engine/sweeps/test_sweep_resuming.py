@@ -1,0 +1,138 @@
+"""A sweep that was killed, interrupted or has ended goes on where it was, with the same number of trials."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from djsandbox.errors import ConfigError
+
+Lab = Any
+
+MAX_LEN = "length_filter.max_len"
+
+
+def tries(*lengths: int) -> list[dict[str, Any]]:
+    return [{MAX_LEN: length} for length in lengths]
+
+
+def ended(lab: Lab) -> list[int]:
+    return [event["trial"] for event in lab.journal() if event["event"] == "trial_finished"]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_for_the_end_of(pids: list[int]) -> None:
+    while any(map(is_running, pids)):
+        os.sched_yield()
+
+
+def test_a_sweep_killed_at_once_leaves_no_process_and_ends_with_as_many_trials(sweep_lab: Lab) -> None:
+    sweep_lab.sweep(tries(2, 5, 3, 4), sweeper={"parallel": 2})
+    process = sweep_lab.start()
+    pids = sweep_lab.scoring(process, 2)
+    process.kill()
+    process.communicate()
+    wait_for_the_end_of(pids)
+    sweep_lab.calls()
+    (sweep_lab.folder / "hang").unlink()
+    result = sweep_lab.run(resume=True)
+    assert sorted((one.trial.number, one.value) for one in result.trials) == [(1, 2), (2, 5), (3, 3), (4, 4)]
+    assert sorted(ended(sweep_lab)) == [1, 2, 3, 4]
+    calls = sweep_lab.calls()
+    assert calls.count("score") == 4
+    assert "analyse" not in calls  # the two that were killed had come further than that
+    assert sorted(call for call in calls if call.startswith("filter")) == ["filter 3", "filter 4"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_an_interrupted_sweep_is_journalled_with_its_trials_and_goes_on_later(sweep_lab: Lab, number: signal.Signals) -> None:
+    sweep_lab.sweep(tries(2, 5, 3))
+    process = sweep_lab.start()
+    pids = sweep_lab.scoring(process, 1)
+    process.send_signal(number)
+    _, errors = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert not any(map(is_running, pids))
+    assert [event["event"] for event in sweep_lab.journal()][-2:] == ["trial_interrupted", "run_finished"]
+    assert sweep_lab.journal()[-1]["status"] == "interrupted"
+    trial = (sweep_lab.work_dir / "trial_1" / "journal.jsonl").read_text()
+    assert '"job_interrupted"' in trial
+    (sweep_lab.folder / "hang").unlink()
+    assert len(sweep_lab.run(resume=True).trials) == 3
+
+
+def test_trials_that_have_ended_are_not_run_again(sweep_lab: Lab) -> None:
+    sweep_lab.sweep(tries(2, 5))
+    sweep_lab.run()
+    sweep_lab.calls()
+    result = sweep_lab.run(resume=True)
+    assert [one.value for one in result.trials] == [2, 5]
+    assert sweep_lab.calls() == ["open run_0001 after [1, 2]"]
+
+
+def test_a_sweep_goes_on_when_more_trials_are_allowed(sweep_lab: Lab) -> None:
+    sweep_lab.sweep(tries(2, 5, 6), run_cap=2)
+    sweep_lab.run()
+    sweep_lab.edit("run_cap: 2", "run_cap: 3", "sweep.yaml")
+    result = sweep_lab.run(resume=True)
+    assert [one.value for one in result.trials] == [2, 5, 6]
+    assert result.best.trial.number == 3
+
+
+def test_without_resume_a_new_sweep_begins_and_shares_nothing_with_the_old_one(sweep_lab: Lab) -> None:
+    sweep_lab.sweep(tries(2, 5))
+    sweep_lab.run()
+    sweep_lab.calls()
+    result = sweep_lab.run()
+    assert len(result.trials) == 2
+    calls = sweep_lab.calls()
+    assert calls[0] == "open run_0002 after []"
+    assert (calls.count("analyse"), calls.count("score")) == (1, 2)
+
+
+def test_a_sweep_over_another_space_is_not_mixed_with_the_first(sweep_lab: Lab) -> None:
+    sweep_lab.sweep(tries(2, 5))
+    sweep_lab.run()
+    sweep_lab.edit("max: 6", "max: 7", "sweep.yaml")
+    with pytest.raises(ConfigError, match=r"sweep.yaml:\d+: the search space was changed since the sweep run_0001 began"):
+        sweep_lab.run(resume=True)
+    assert sweep_lab.run().run_id == "run_0002"
+
+
+def test_a_sweep_of_a_changed_config_is_not_mixed_with_the_first(sweep_lab: Lab) -> None:
+    sweep_lab.sweep(tries(2, 5))
+    sweep_lab.run()
+    sweep_lab.edit("{export_path: out/analysed.txt,", "{export_path: out/analysed.txt, text: other,")
+    with pytest.raises(ConfigError, match="the config was changed since the sweep run_0001 began"):
+        sweep_lab.run(resume=True)
+
+
+def test_a_config_that_is_edited_while_its_sweep_runs_ends_it(sweep_lab: Lab) -> None:
+    sweep_lab.sweep(tries(2, 5, 3))
+    process = sweep_lab.start()
+    sweep_lab.scoring(process, 1)
+    sweep_lab.edit("{export_path: out/analysed.txt,", "{export_path: out/analysed.txt, text: other,")
+    (sweep_lab.folder / "hang").unlink()
+    _, errors = process.communicate()
+    assert process.returncode == 2
+    assert "sandbox.yaml was changed while its sweep was running" in errors
+
+
+def test_a_trial_keeps_what_it_had_finished_when_it_is_run_again(sweep_lab: Lab) -> None:
+    sweep_lab.sweep(tries(2))
+    process = sweep_lab.start()
+    sweep_lab.scoring(process, 1)
+    process.kill()
+    process.communicate()
+    sweep_lab.calls()
+    (sweep_lab.folder / "hang").unlink()
+    sweep_lab.run(resume=True)
+    assert [call for call in sweep_lab.calls() if not call.startswith(("open", "told"))] == ["score"]
