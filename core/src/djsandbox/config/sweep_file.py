@@ -128,7 +128,7 @@ def _check_keys(document: Document, problems: list[Problem]) -> None:
 def _method(document: Document, problems: list[Problem]) -> Method | None:
     method = document.data.get("method")
     where = document.at(("method",))
-    if method in _METHODS:
+    if isinstance(method, str) and method in _METHODS:
         return cast("Method", method)
     if method is None:
         problems.append(Problem("the key 'method' is missing", where, f"add 'method: ...', one of {', '.join(_METHODS)}"))

@@ -96,8 +96,8 @@ class _Entry:
         """The distribution as written, or as W&B understands it from the other keys."""
         given: Any = self.spec.get("distribution")
         if given is not None:
-            if given in DISTRIBUTIONS:
-                return str(given)
+            if isinstance(given, str) and given in DISTRIBUTIONS:
+                return given
             self._complain(f"unknown distribution '{given}'", did_you_mean(str(given), DISTRIBUTIONS), key="distribution")
             return None
         if "value" in self.spec:
