@@ -124,6 +124,8 @@ def test_a_nested_name_that_is_also_a_key_with_dots_is_refused(read: Read) -> No
         ("{min: '1', max: 3}", "'min' must be a number, not '1'", None),
         ("{min: .nan, max: 3}", "'min' must be a number", None),
         ("{min: 0.0, max: .inf}", "'max' must be a number", None),
+        (f"{{min: 0.0, max: 1{'0' * 400}}}", "'max' must be a number", None),
+        ("{distribution: q_uniform, min: 0, max: 1e300, q: 1e-300}", "too small a step", "larger"),
         ("{distribution: int_uniform, min: 1.5, max: 3}", "'min' must be a whole number", None),
         ("{distribution: log_uniform_values, min: 0, max: 1}", "no logarithm", "above 0"),
         ("{distribution: q_log_uniform_values, min: -1, max: 1}", "no logarithm", "above 0"),
@@ -170,6 +172,8 @@ def test_a_grid_refuses_what_it_cannot_go_through(read: Read, text: str) -> None
 def test_a_grid_refuses_more_steps_than_anyone_can_mean(read: Read) -> None:
     _, (problem,) = read("  x: {distribution: q_uniform, min: 0, max: 1, q: 0.0000001}", "grid")
     assert "10,000,001" in problem.message
+    _, (problem,) = read(f"  x: {{min: 0, max: 1{'0' * 30}}}", "grid")
+    assert "a grid of" in problem.message
 
 
 @pytest.mark.parametrize(

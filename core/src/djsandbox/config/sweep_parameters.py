@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from djsandbox.config.quantized import multiples
 from djsandbox.config.sweep import Parameter
 from djsandbox.errors import Position, Problem, did_you_mean
 
-_LARGEST_GRID_AXIS = 1_000_000
+_LARGEST_GRID_AXIS = {"int_uniform": 1_000_000_000_000, "q_uniform": 1_000_000}
 
 
 def read_parameters(document: Document, method: str | None, problems: list[Problem]) -> tuple[Parameter, ...]:
@@ -189,6 +190,11 @@ class _Entry:
             low, high = parameter.bounds
             message = f"no multiple of {parameter.arguments['q']} lies between {low:g} and {high:g}"
             self._complain(message, "make 'q' smaller", key="q")
+            return
+        try:
+            parameter.examples()
+        except OverflowError:
+            self._complain(f"'q' {parameter.arguments['q']} is too small a step for such values", "make 'q' larger", key="q")
 
     def _check_grid(self, distribution: str, arguments: Mapping[str, Any]) -> None:
         if distribution == "categorical_w_probabilities":
@@ -196,14 +202,15 @@ class _Entry:
         elif distribution not in OF_A_GRID:
             fix = "list 'values', use int_uniform or q_uniform, or 'method: random'"
             self._complain(f"a grid cannot go through {distribution}, which is continuous", fix)
-        elif distribution == "q_uniform":
-            many = len(multiples(arguments["q"], (arguments["min"], arguments["max"])))
-            if many > _LARGEST_GRID_AXIS:
-                self._complain(f"a grid of {many:,} values", "make 'q' larger", key="q")
+        elif distribution in _LARGEST_GRID_AXIS:
+            inside = multiples(arguments.get("q", 1), (arguments["min"], arguments["max"]))
+            many = inside.stop - inside.start
+            if many > _LARGEST_GRID_AXIS[distribution]:
+                self._complain(f"a grid of {many:,} values", "give fewer: bring min and max together, or list 'values'")
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _is_whole(value: object) -> bool:
