@@ -101,7 +101,7 @@ class Progress:
         style = "bold red" if trial.status == "failed" else None
         self._print(f"{self._position()} trial {trial.number}: {result}, {trial.seconds or 0:.1f} s ({values})", style=style)
         if trial.status == "failed":
-            self._print(f"    details: {trial.log_file}")
+            self._print(f"    {trial.error}")
 
     def _show_trials(self) -> None:
         if self._live is not None:

@@ -35,6 +35,7 @@ class TrialEvent:
     status: Status
     value: float | None = None
     seconds: float | None = None
+    error: str | None = None
     log_file: Path | None = None
 
 

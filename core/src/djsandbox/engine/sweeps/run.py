@@ -235,7 +235,7 @@ class _SweepRun:
         watcher = self.session.watcher.bind("", "sweep", self.session.run_id, self.session.run_id, 0)
         if result.value is not None:
             watcher.watch({"value": result.value, "parameters": dict(result.trial.values)}, step=number)
-        self._notify(number, result.status, result.value, event.seconds)
+        self._notify(number, result.status, result.value, event.seconds, error)
         del self.running[number]
         best = best_of(self.record.results, self.sweep.objective)
         if best is result:
@@ -265,9 +265,16 @@ class _SweepRun:
         plain = encode(fields, name=event)
         self.session.journal.append(event, run_id=self.session.run_id, sweep=self.record.name, trial=number, **plain)
 
-    def _notify(self, number: int, status: Status, value: float | None = None, seconds: float | None = None) -> None:
+    def _notify(
+        self,
+        number: int,
+        status: Status,
+        value: float | None = None,
+        seconds: float | None = None,
+        error: str | None = None,
+    ) -> None:
         trial = self.running[number]
-        event = TrialEvent(number, dict(trial.values), status, value, seconds, self._log(number))
+        event = TrialEvent(number, dict(trial.values), status, value, seconds, error, self._log(number))
         what = "started" if status == "running" else "finished"
         self.session.manager.notify(f"djsandbox_trial_{what}", trial=event)
 
