@@ -2,6 +2,7 @@
 
 import json
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,45 @@ class Count(BaseEvaluator):
         return Path("calls.log").read_text().split("\\n").count("count")
 '''
 
+SHELL = '''
+from pathlib import Path
+
+from djsandbox import CommandConfig, CommandExecutor, InputPath, OutputPath, Task
+
+
+class Shell(CommandExecutor):
+    """Runs one script a name; `$0` is the name and `$1` the output, in the job's own folder or in `export_path`."""
+
+    class Config(CommandConfig):
+        script: str
+        names: list[str] = ["a", "b", "c"]
+        export_path: OutputPath | None = None
+        dataset_path: InputPath | None = None
+        env: dict[str, str] = {}
+        keep_env: list[str] = []
+        cpus: int = 1
+        gpus: int = 0
+
+    def tasks(self, run_type, run_obj=None):
+        folder, config = self.config.export_path or str(self.work_dir), self.config
+        for name in config.names:
+            path = f"{folder}/{name}.txt"
+            argv = ("sh", "-c", config.script, name, path)
+            yield Task(name, argv, (path,), env=config.env, keep_env=config.keep_env, cpus=config.cpus, gpus=config.gpus)
+
+    def task_result(self, task):
+        text = Path(task.outputs[0]).read_text().strip()
+        if text == "rubbish":
+            raise ValueError("this is no model")
+        return text
+
+    def _watch_run(self, line, **kwargs):
+        if line.startswith("loss"):
+            _, step, loss = line.split()
+            self.watcher.watch({self.context.task: {"loss": float(loss)}}, step=int(step))
+            self.logger.info("saw %s", line)
+'''
+
 
 class Lab:
     CHAIN = """
@@ -125,10 +165,17 @@ class Lab:
         self.folder = folder
         self.work_dir = folder / "outputs" / "hello_world"
         (folder / "parts.py").write_text(PARTS)
+        (folder / "shell.py").write_text(SHELL)
 
     def write(self, text: str, name: str = "sandbox.yaml") -> str:
         (self.folder / name).write_text(textwrap.dedent(text))
         return name
+
+    def shell(self, script: str, *, globals: Mapping[str, Any] | None = None, **config: Any) -> str:
+        """Write and return a config with one job that runs `script` as task a, b and c (`names`)."""
+        extra = {"type": "./shell.py:Shell", "script": script, **config}
+        job = {"hook": "TrainModelHook", "meta_name": "train", "output": "models", "extra_configs": extra}
+        return self.write(json.dumps({**(globals or {}), "execution_job_configs": [job]}))
 
     def run(self, text: str | None = None, **options: Any) -> RunResult:
         if text is not None:
@@ -150,6 +197,11 @@ class Lab:
 
     def journal(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.work_dir / "journal.jsonl").read_text().splitlines()]
+
+    def events(self, task: str | None = None) -> list[str]:
+        """The kinds of events that tell of tasks, or of one task, in the order of the journal."""
+        told = [event for event in self.journal() if event["event"].startswith("task_")]
+        return [event["event"] for event in told if task in (None, event["task"])]
 
     def context_infos(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.work_dir / "context_infos.json").read_text())

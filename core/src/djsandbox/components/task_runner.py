@@ -71,7 +71,7 @@ class OneByOne:
             raise TaskFailed.of(task.name, error) from error
         problem = expected.problem()
         if problem is not None:
-            raise TaskFailed.unproven(task.name, problem, lines, None)
+            raise TaskFailed.unproven(task.name, problem, tuple(lines), None)
         try:
             return work.read()
         except SandboxError as error:
