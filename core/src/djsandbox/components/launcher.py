@@ -20,7 +20,8 @@ from djsandbox.process.environment import child_environment
 class Attempt:
     """One try of a task, the `number`-th (from 1).
 
-    `log_file` gets its lines; `timeout` is in seconds; `secrets` are texts that must not be shown, wherever they turn up.
+    `log_file` gets its lines; `timeout` is in seconds; `secrets` are texts that must not be shown, wherever they turn up. By the
+    lock on `held` the next run sees whether the processes of this one have ended.
     """
 
     task: Task
@@ -29,9 +30,13 @@ class Attempt:
     log_file: Path | None = None
     timeout: float | None = None
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    held: Path | None = None
 
-    def command(self, env: Mapping[str, str] | None = None) -> Command:
-        """The attempt as a command of this machine; `env` are variables of the launcher, which win over the task's own."""
+    def command(self, env: Mapping[str, str] | None = None, *, grace: float = 10.0) -> Command:
+        """The attempt as a command of this machine.
+
+        `env` are variables of the launcher, which win over the task's own; `grace` is in seconds.
+        """
         task = self.task
         return Command(
             task.argv,
@@ -39,7 +44,9 @@ class Attempt:
             env=child_environment({**task.env, **(env or {})}, keep=task.keep_env),
             timeout=self.timeout,
             log_file=self.log_file,
+            grace=grace,
             hidden=self.secrets,
+            held=self.held,
         )
 
 

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-_OWN_FILES = ("journal.jsonl", "metrics.jsonl", "context_infos.json", "fingerprints.json", ".lock")
+_OWN_FILES = ("journal.jsonl", "metrics.jsonl", "context_infos.json", "fingerprints.json", ".lock", ".processes")
 _OWN_FOLDERS = ("context", "logs", "jobs", "cache", "sweep")
 
 
@@ -35,6 +35,11 @@ class Folders:
     def cache(self) -> Path:
         """Shared by the jobs of a run; kept for the next one only when that resumes."""
         return self.work_dir / "cache"
+
+    @property
+    def processes(self) -> Path:
+        """Locked by the processes that a run has started, until they have ended."""
+        return self.work_dir / ".processes"
 
     @property
     def sweep(self) -> Path:

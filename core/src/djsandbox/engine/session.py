@@ -11,6 +11,7 @@ from typing import Any
 
 from djsandbox.config.model import SandboxConfig
 from djsandbox.engine.folders import Folders
+from djsandbox.engine.leftovers import wait_for_leftovers
 from djsandbox.engine.planned import Plan
 from djsandbox.engine.prepare import PreparedJob
 from djsandbox.engine.reuse import Decision, Reuse
@@ -93,6 +94,7 @@ class Session:
 def open_session(plan: Plan, manager: SandboxPluginManager, trial: TrialScope | None = None) -> Session:
     """Open the work_dir of `plan` for a new run; what the last one left in the cache stays only when this one resumes."""
     config = plan.config
+    wait_for_leftovers(Folders(config.work_dir).processes)
     journal = Journal(config.work_dir)
     history = History(journal.events())
     run_id = f"run_{len(history.runs()) + 1:04d}"

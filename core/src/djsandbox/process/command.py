@@ -24,6 +24,7 @@ class Command:
         env: All of its environment; `child_environment()` when not given.
         timeout: Seconds after which it is stopped.
         log_file: Gets every line of its output, as it comes; begun anew.
+        held: A file that is locked (shared) until all of its processes have ended, also where they outlive us for a moment.
         grace: Seconds between asking its processes to end (SIGTERM) and ending them (SIGKILL).
         hidden: Further texts that must not be shown, beside the secrets that `argv` and `env` name as such.
     """
@@ -34,6 +35,7 @@ class Command:
     timeout: float | None = None
     log_file: Path | None = None
     grace: float = 10.0
+    held: Path | None = None
     hidden: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:

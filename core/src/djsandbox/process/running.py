@@ -252,6 +252,7 @@ def _request(command: Command) -> bytes:
         "env": {_plain(name): _plain(value) for name, value in command.env.items()},
         "timeout": command.timeout,
         "grace": command.grace,
+        "held": None if command.held is None else _plain(str(command.held.absolute())),
         "engine": os.getpid(),
     }
     return json.dumps(what).encode() + b"\n"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import select
@@ -44,6 +45,7 @@ def main() -> None:
     if line is None:
         return  # the engine died before it had said what to run
     request = json.loads(line)
+    hold(request["held"])
     signals = listen_to_signals()
     has_all = become_subreaper()
     try:
@@ -70,6 +72,14 @@ def read_request(source: int) -> tuple[bytes | None, bytes]:
         received += data
     line, _, rest = received.partition(b"\n")
     return line, rest
+
+
+def hold(path: str | None) -> None:
+    """Keep a shared lock on the file at `path` until this process ends: whoever gets it alone knows that the tree has ended."""
+    if path is not None:
+        with contextlib.suppress(OSError):  # its folder is gone, or knows no locks
+            fd = os.open(path.encode("latin-1"), os.O_RDWR | os.O_CREAT, 0o666)  # stays open; an exec closes it
+            fcntl.flock(fd, fcntl.LOCK_SH)
 
 
 def become_subreaper() -> bool:

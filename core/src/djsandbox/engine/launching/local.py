@@ -30,6 +30,8 @@ class LocalLauncher(Launcher):
         """CPUs to share out; by default those that this process may use."""
         gpus: int | None = Field(default=None, ge=0)
         """GPUs to share out, the first so many of the visible ones; by default all of them."""
+        grace: float = Field(default=10.0, ge=0, allow_inf_nan=False)
+        """Seconds that a task which is stopped has to end by itself, after SIGTERM, before it is killed."""
 
     def connect(self) -> None:
         """Begin with everything free."""
@@ -74,7 +76,7 @@ class LocalLauncher(Launcher):
             one.stop(at_once=at_once)
 
     def _run(self, attempt: Attempt, devices: str, on_line: Callable[[str], None]) -> None:
-        running = start(attempt.command({VISIBLE: devices}), on_line)
+        running = start(attempt.command({VISIBLE: devices}, grace=self.config.grace), on_line)
         with self._orders:
             self._running.add(running)
             is_stopped, at_once = self._is_stopped, self._at_once

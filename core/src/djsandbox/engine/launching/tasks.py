@@ -118,7 +118,8 @@ class JobTasks:
     def _attempt(self, task: Task, number: int, policy: TaskPolicy) -> Attempt:
         log_file = self._log_folder / _folder_name(task.name) / f"{number}.log"
         timeout = policy.timeout if task.timeout is None else task.timeout
-        return Attempt(task, self._identity["job_id"], number, log_file, timeout, self._session.secrets)
+        held = self._session.folders(1).processes
+        return Attempt(task, self._identity["job_id"], number, log_file, timeout, self._session.secrets, held)
 
     def _work(self, attempt: Attempt, begin: Begin, *, retry: bool = True) -> TaskWork:
         name = attempt.task.name

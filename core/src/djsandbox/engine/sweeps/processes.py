@@ -41,7 +41,8 @@ class Ended:
 class TrialProcesses:
     """Starts trials, passes on what they say, and stops them. All but `events` is for one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: Path) -> None:
+        self._held = held
         self.events: queue.SimpleQueue[Said | Ended] = queue.SimpleQueue()
         self._running: dict[int, Running] = {}
         self._threads: dict[int, threading.Thread] = {}
@@ -49,7 +50,7 @@ class TrialProcesses:
     def start(self, request: TrialRequest, log_file: Path) -> None:
         """Start a trial; its output goes to `log_file`."""
         number = request.number
-        command = Command(_ARGV, env=request.to_environment(), log_file=log_file, grace=_GRACE)
+        command = Command(_ARGV, env=request.to_environment(), log_file=log_file, grace=_GRACE, held=self._held)
         running = self._running[number] = start(command, lambda line: self._pass_on(number, line))
         thread = self._threads[number] = threading.Thread(target=self._wait, args=(number, running), name=f"trial-{number}")
         thread.start()

@@ -62,7 +62,7 @@ def run_sweep(plan: Plan, manager: SandboxPluginManager) -> SweepResult:
         session = open_session(plan, manager)
         if not plan.config.resume:
             shutil.rmtree(shared_folder(session.folders(1).sweep), ignore_errors=True)
-        run = _SweepRun(session, plan.sweep, _record(session, plan.sweep))
+        run = _SweepRun(session, plan.sweep, _record(session, plan.sweep), TrialProcesses(session.folders(1).processes))
         with signals_interrupt(run.note_interrupted), recorded_run(session) as event:
             content = read_mapping(plan.sweep.config.file).data
             session.watcher.setup_sweep(content, plan.config.project_name)
@@ -101,11 +101,11 @@ class _SweepRun:
     session: Session
     sweep: PlannedSweep
     record: SweepRecord
+    processes: TrialProcesses
     running: dict[int, Trial] = field(default_factory=dict)
     last_values: dict[int, list[float]] = field(default_factory=dict)
     stopping: set[int] = field(default_factory=set)
     said: dict[int, Mapping[str, Any]] = field(default_factory=dict)
-    processes: TrialProcesses = field(default_factory=TrialProcesses)
     is_exhausted: bool = False
     failures: int = 0
     early: EarlyTermination | None = None
