@@ -102,7 +102,7 @@ def test_no_installation_brings_a_deep_learning_framework(plugin: Any, environme
 
 
 def test_the_small_plugins_install_without_pins(environment: Callable[..., Any]) -> None:
-    newest = environment("djsandbox-pools", "djsandbox-sklearn", pinned=False)
+    newest = environment("djsandbox-optuna", "djsandbox-pools", "djsandbox-sklearn", pinned=False)
     doctor = newest.run("djsandbox", "plugins", "doctor")
     assert doctor.returncode == 0, doctor.stdout + doctor.stderr
 
@@ -115,6 +115,6 @@ def test_the_small_plugins_work_on_later_pythons(
         uv("python", "find", version)
     except AssertionError:
         pytest.skip(f"no Python {version} on this machine")
-    later = environment("djsandbox-pools", "djsandbox-sklearn", python=version)
+    later = environment("djsandbox-optuna", "djsandbox-pools", "djsandbox-sklearn", python=version)
     doctor = later.run("djsandbox", "plugins", "doctor")
     assert doctor.returncode == 0, doctor.stdout + doctor.stderr

@@ -9,6 +9,9 @@ from typing import Any
 
 import click
 
+_LISTED = ("recipe_refiners", "job_hooks", "sweepers")
+"""The groups that are no factories, and hold what a config names."""
+
 
 @click.group()
 def components() -> None:
@@ -26,7 +29,7 @@ def list_components(group: str | None, as_json: bool) -> int:
     from djsandbox.plugins.index import plugin_index  # noqa: PLC0415
 
     index = plugin_index()
-    groups = [name for name in index.groups() if name not in set(OPEN_GROUPS) - {"recipe_refiners", "job_hooks"}]
+    groups = [name for name in index.groups() if name not in set(OPEN_GROUPS) - set(_LISTED)]
     if group is not None and group not in groups:
         raise ConfigError(f"no installed plugin has anything in '{group}'", fix=did_you_mean(group, groups))
     rows = [
@@ -82,7 +85,7 @@ def _find(type_name: str, group: str | None) -> Iterator[Any]:
     bare = type_name.rpartition(":")[2]
     groups = [name for name in index.groups() if group in (None, name) and index.claimants(name, bare)]
     if not groups:
-        names = {claim.name for name in [*FACTORIES, "recipe_refiners", "job_hooks"] for claim in index.claims(name)}
+        names = {claim.name for name in [*FACTORIES, *_LISTED] for claim in index.claims(name)}
         raise ConfigError(f"no installed plugin has the type '{type_name}'", fix=did_you_mean(type_name, names))
     for name in groups:
         yield resolve(name, type_name, base=object, folder=Path.cwd())
