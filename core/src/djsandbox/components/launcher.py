@@ -20,8 +20,8 @@ from djsandbox.process.environment import child_environment
 class Attempt:
     """One try of a task, the `number`-th (from 1).
 
-    `log_file` gets its lines; `timeout` is in seconds; `secrets` are texts that must not be shown, wherever they turn up. By the
-    lock on `held` the next run sees whether the processes of this one have ended.
+    `log_file` gets its lines; `timeout` is in seconds; `secrets` are texts that must not be shown, wherever they turn up.
+    By the lock on `held` the next run sees whether the processes of this one have ended.
     """
 
     task: Task
