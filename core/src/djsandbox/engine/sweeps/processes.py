@@ -7,11 +7,12 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from djsandbox.engine.launching.devices import VISIBLE, visible_gpus
 from djsandbox.engine.sweeps.request import TrialRequest
 from djsandbox.process.command import Command
 from djsandbox.process.running import Running, start
@@ -39,10 +40,15 @@ class Ended:
 
 
 class TrialProcesses:
-    """Starts trials, passes on what they say, and stops them. All but `events` is for one thread."""
+    """Starts trials, passes on what they say, and stops them. All but `events` is for one thread.
 
-    def __init__(self, held: Path) -> None:
+    `held` is locked by their processes until all have ended. Trials beside each other, up to `parallel`, divide the GPUs.
+    """
+
+    def __init__(self, held: Path, parallel: int) -> None:
         self._held = held
+        self._shares = shares(visible_gpus() if parallel > 1 else [], parallel)
+        self._slots: dict[int, int] = {}
         self.events: queue.SimpleQueue[Said | Ended] = queue.SimpleQueue()
         self._running: dict[int, Running] = {}
         self._threads: dict[int, threading.Thread] = {}
@@ -50,8 +56,11 @@ class TrialProcesses:
     def start(self, request: TrialRequest, log_file: Path) -> None:
         """Start a trial; its output goes to `log_file`."""
         number = request.number
-        command = Command(_ARGV, env=request.to_environment(), log_file=log_file, grace=_GRACE, held=self._held)
+        slot = next(at for at in range(len(self._shares)) if at not in self._slots.values())
+        env = {**request.to_environment(), **({VISIBLE: self._shares[slot]} if self._shares[slot] else {})}
+        command = Command(_ARGV, env=env, log_file=log_file, grace=_GRACE, held=self._held)
         running = self._running[number] = start(command, lambda line: self._pass_on(number, line))
+        self._slots[number] = slot
         thread = self._threads[number] = threading.Thread(target=self._wait, args=(number, running), name=f"trial-{number}")
         thread.start()
 
@@ -62,7 +71,7 @@ class TrialProcesses:
     def forget(self, number: int) -> None:
         """Let go of a trial that has ended."""
         self._threads.pop(number).join()
-        del self._running[number]
+        del self._running[number], self._slots[number]
 
     def stop_all(self) -> Iterator[int]:
         """Stop all trials, see them end, and yield their numbers."""
@@ -88,3 +97,13 @@ class TrialProcesses:
         except BaseException as failure:  # whatever it is, the main thread has to hear of it
             error = failure
         self.events.put(Ended(number, error, time.monotonic() - started))
+
+
+def shares(gpus: Sequence[str], parallel: int) -> list[str]:
+    """The GPUs of each of `parallel` trials, as CUDA_VISIBLE_DEVICES names them; "" leaves a trial what we have ourselves.
+
+    Where there are fewer GPUs than trials, some trials have to share one.
+    """
+    if parallel == 1 or not gpus:
+        return [""] * parallel
+    return [",".join(gpus[at::parallel]) or gpus[at % len(gpus)] for at in range(parallel)]

@@ -62,7 +62,7 @@ def run_sweep(plan: Plan, manager: SandboxPluginManager) -> SweepResult:
         session = open_session(plan, manager)
         if not plan.config.resume:
             shutil.rmtree(shared_folder(session.folders(1).sweep), ignore_errors=True)
-        run = _SweepRun(session, plan.sweep, _record(session, plan.sweep), TrialProcesses(session.folders(1).processes))
+        run = _SweepRun(session, plan.sweep, _record(session, plan.sweep), _processes(session, plan.sweep))
         with signals_interrupt(run.note_interrupted), recorded_run(session) as event:
             content = read_mapping(plan.sweep.config.file).data
             session.watcher.setup_sweep(content, plan.config.project_name)
@@ -94,6 +94,10 @@ def _record(session: Session, sweep: PlannedSweep) -> SweepRecord:
         message = f"the config was changed since the sweep {found.name} began: its trials could not be compared"
         raise ConfigError(message, where=session.config.at("hpo_config"), fix=fix)
     return found
+
+
+def _processes(session: Session, sweep: PlannedSweep) -> TrialProcesses:
+    return TrialProcesses(session.folders(1).processes, sweep.config.parallel)
 
 
 @dataclass(slots=True)
