@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
 import json
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from djsandbox import JobContext
+from djsandbox import ComponentError, JobContext, Task
+from djsandbox_sklearn import train_pool
 from djsandbox_sklearn.trainer import SklearnTextClassifierTrainer
 
 VOCABULARY = {
@@ -76,15 +79,53 @@ def watcher() -> RecordingWatcher:
     return RecordingWatcher()
 
 
+class InThisProcess:
+    """Runs the worker of each task here: starting Python and importing scikit-learn for every model takes too long for tests."""
+
+    def run(self, tasks: Iterable[Task], begin: Callable[[Task, JobContext], Any], policy: Any) -> list[Any]:
+        return [self._result(task, begin(task, self.context)) for task in tasks]
+
+    def __init__(self, context: JobContext) -> None:
+        self.context = context
+
+    @staticmethod
+    def _result(task: Task, work: Any) -> Any:
+        _python, _dash_m, module, *arguments = task.argv
+        assert module == train_pool.__name__
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exit_code = train_pool.main(arguments)
+        if exit_code:
+            raise ComponentError(printed.getvalue())
+        for line in printed.getvalue().splitlines():
+            work.on_line(line)
+        return work.read()
+
+
+def _trained(tmp_path: Path, watcher: RecordingWatcher, apart: bool, pools: Any, folder: str, settings: Any) -> list[str]:
+    values = {"n_features": 256, "epochs": 3, "train_dataset": pools, "export_path": str(tmp_path / folder), **settings}
+    trainer = SklearnTextClassifierTrainer(SklearnTextClassifierTrainer.Config.model_validate(values))
+    context = JobContext(meta_name="train", watcher=watcher)
+    trainer.attach(context if apart else replace(context, tasks=InThisProcess(context)))
+    result: list[str] = asyncio.run(trainer.run("train"))
+    return result
+
+
 @pytest.fixture
 def train(tmp_path: Path, watcher: RecordingWatcher) -> Callable[..., list[str]]:
-    """Runs the trainer as the engine does; returns the model folders."""
+    """Trains in this process; returns the model folders."""
 
     def run(pools: str | list[str], folder: str = "models", **settings: Any) -> list[str]:
-        values = {"n_features": 256, "epochs": 3, "train_dataset": pools, "export_path": str(tmp_path / folder), **settings}
-        trainer = SklearnTextClassifierTrainer(SklearnTextClassifierTrainer.Config.model_validate(values))
-        trainer.attach(JobContext(meta_name="train", log_file=tmp_path / "train.log", watcher=watcher))
-        result: list[str] = asyncio.run(trainer.run("train"))
-        return result
+        return _trained(tmp_path, watcher, False, pools, folder, settings)
+
+    return run
+
+
+@pytest.fixture
+def train_apart(tmp_path: Path, watcher: RecordingWatcher) -> Callable[..., list[str]]:
+    """Trains in processes of their own, as a run does; returns the model folders."""
+
+    def run(pools: str | list[str], folder: str = "models", **settings: Any) -> list[str]:
+        return _trained(tmp_path, watcher, True, pools, folder, settings)
 
     return run

@@ -24,6 +24,36 @@ def test_there_is_one_model_per_pool_in_the_order_of_the_config(write, train, se
     assert [LinearTextModel.load(model).manifest.num_train_samples for model in models] == [60, 60]
 
 
+def test_a_training_in_a_process_of_its_own_gives_the_same_model_and_metrics(write, train, train_apart, watcher, sentences):
+    pools = [write(f"{name}.jsonl", sentences(60, seed)) for seed, name in enumerate(["zebra", "apple"])]
+    here = train(pools, "here", seeds=[1, 2], bootstrap=True)
+    metrics, watcher.metrics = watcher.metrics, []
+    apart = train_apart(pools, "apart", seeds=[1, 2], bootstrap=True)
+    assert [Path(model).name for model in apart] == ["zebra", "apple"]
+    assert [files_of(model) for model in apart] == [files_of(model) for model in here]
+    assert watcher.metrics == metrics
+
+
+def test_a_worker_that_cannot_train_says_why_with_file_and_line(write, train_apart):
+    path = write("pool.jsonl", [{"text": "fine", "label": "bread"}, {"text": "no label"}])
+    with pytest.raises(ComponentError, match="task 'pool' failed") as caught:
+        train_apart(path)
+    assert f"{path}:2" in str(caught.value)
+    assert "the label key 'label' is missing" in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+
+
+def test_how_trainings_are_run_changes_no_key():
+    values = {"train_dataset": ["a.jsonl"], "export_path": "models"}
+    ways = {"launcher": {"type": "local", "max_parallel": 2}, "on_failure": "finish_others", "retries": 1, "timeout": 60}
+    plain, other = (
+        SklearnTextClassifierTrainer(SklearnTextClassifierTrainer.Config.model_validate(given))
+        for given in (values, {**values, **ways})
+    )
+    assert plain.key_fields() == other.key_fields()
+    assert not set(ways) & set(plain.key_fields())
+
+
 def test_a_single_pool_still_gives_a_list(write, train, sentences):
     assert len(train(write("one.jsonl", sentences(30, 0)))) == 1
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from djsandbox.errors import ComponentError, Position
-from pydantic import ValidationError
 from scipy.sparse import csr_matrix
 
-from djsandbox_sklearn.spec import Manifest
+from djsandbox_sklearn.spec import MANIFEST, Manifest, read_manifest
 
-MANIFEST = "manifest.json"
 WEIGHTS = "weights.npz"
-_READABLE = (Manifest.model_fields["format"].default, 1)
 
 
 @dataclass(frozen=True)
@@ -53,25 +50,13 @@ class LinearTextModel:
     @classmethod
     def load(cls, path: str) -> LinearTextModel:
         """Read a model's folder; ComponentError where it is not one."""
-        manifest_path = Path(path) / MANIFEST
+        manifest = read_manifest(path)
+        weights = Path(path) / WEIGHTS
         try:
-            manifest = Manifest.model_validate(json.loads(manifest_path.read_text(encoding="utf-8")))
-            with np.load(Path(path) / WEIGHTS, allow_pickle=False) as arrays:
-                model = cls(manifest, arrays["active"], arrays["weights"], arrays["intercepts"])
-        except OSError as error:
-            raise ComponentError(
-                f"'{path}' is not a model folder of sklearn_text_classifier: {error.strerror} ({error.filename})",
-                fix="give the folder that the sklearn_text_classifier trainer returned",
-            ) from error
-        except (ValidationError, ValueError, KeyError) as error:
-            raise ComponentError(f"the model cannot be read: {error}", where=Position(str(manifest_path))) from error
-        if (manifest.format, manifest.version) != _READABLE:
-            raise ComponentError(
-                f"the model has the format '{manifest.format}' version {manifest.version}, this release reads version 1",
-                where=Position(str(manifest_path)),
-                fix="train it again with the installed release",
-            )
-        return model
+            with np.load(weights, allow_pickle=False) as arrays:
+                return cls(manifest, arrays["active"], arrays["weights"], arrays["intercepts"])
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise ComponentError(f"the model cannot be read: {error}", where=Position(str(weights))) from error
 
 
 def one_versus_rest(decision: np.ndarray) -> np.ndarray:

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from djsandbox import BaseModelExecutor, ComponentConfig, InputPaths, OutputPath
-from djsandbox.errors import ComponentError, Position
+from djsandbox import CommandConfig, CommandExecutor, InputPaths, OutputPath, Task
 from pydantic import Field, field_validator
 
 from djsandbox_sklearn.pool_names import unique_names
-from djsandbox_sklearn.rows import read_rows
-from djsandbox_sklearn.scratch import scratch_folder
-from djsandbox_sklearn.spec import FeatureSpec, Manifest
-
-if TYPE_CHECKING:
-    from djsandbox_sklearn.features import HashedRows
+from djsandbox_sklearn.spec import TRAINING_KEYS, FeatureSpec, TrainingOrder, read_manifest
 
 _LOSS_LINE = re.compile(r"\[(?P<pool>.+)\] seed (?P<seed>-?\d+) epoch (?P<epoch>\d+) loss: (?P<loss>\S+)")
 
 
-class SklearnTextClassifierTrainer(BaseModelExecutor):
+class SklearnTextClassifierTrainer(CommandExecutor):
     """Trains a linear text classifier on each data pool, in seconds on a CPU."""
 
-    class Config(ComponentConfig):
+    class Config(CommandConfig):
         """Data, model and training of `sklearn_text_classifier`."""
 
         train_dataset: InputPaths = Field(min_length=1)
@@ -76,54 +71,28 @@ class SklearnTextClassifierTrainer(BaseModelExecutor):
     deterministic = True
     libraries = ("scikit-learn", "numpy")
 
-    async def _run(self, run_type: str, run_obj: Any = None, **kwargs: Any) -> list[str]:
-        """Train on each pool; returns the model folders, one per pool, in the order of `train_dataset`."""
+    def tasks(self, run_type: str, run_obj: Any = None) -> Iterator[Task]:
+        """One training a data pool, in the order of `train_dataset`."""
         pools = self.config.train_dataset
-        folders = []
         for pool, name in zip(pools, unique_names(pools), strict=True):
-            folder = Path(self.config.export_path) / name
-            self._train_pool(pool, name, folder)
-            folders.append(str(folder))
-        return folders
+            folder = str(Path(self.config.export_path) / name)
+            order = TrainingOrder(
+                name=name,
+                pool=pool,
+                folder=folder,
+                scratch=str(self.work_dir),
+                features=self.config.model_dump(include=set(FeatureSpec.model_fields)),
+                seeds=self.config.seeds or [self.config.seed],
+                **self.config.model_dump(include={"text_key", "label_key", *TRAINING_KEYS}),
+            )
+            argv = (sys.executable, "-m", "djsandbox_sklearn.train_pool", order.model_dump_json())
+            yield Task(name, argv, (folder,))
 
-    def _train_pool(self, pool: str, name: str, folder: Path) -> None:
-        from djsandbox_sklearn.training import TrainingSettings, train  # noqa: PLC0415 - heavy
-
-        config = self.config
-        spec = FeatureSpec(n_features=config.n_features, ngram_range=config.ngram_range, analyzer=config.analyzer)
-        with scratch_folder(self.work_dir) as scratch:
-            rows = self.data_connector(pool, spec=spec, scratch=scratch)
-            if not len(rows):
-                raise ComponentError("the data pool has no rows to train on", where=Position(pool))
-            if len(rows.labels) == 1:
-                self.logger.warning("all rows of %s have the label '%s': the model will know no other", pool, rows.labels[0])
-            settings = TrainingSettings(config.epochs, config.batch_size, config.alpha, config.learning_rate, config.bootstrap)
-
-            def on_epoch(seed: int, epoch: int, loss: float) -> None:
-                sys.stdout.write(f"[{name}] seed {seed} epoch {epoch} loss: {loss:.6f}\n")
-
-            model = train(rows, settings, self._manifest(name, spec, rows), on_epoch)
-        model.save(folder)
-
-    def _manifest(self, name: str, spec: FeatureSpec, rows: HashedRows) -> Manifest:
-        config = self.config
-        return Manifest(
-            name=name,
-            text_key=config.text_key,
-            label_key=config.label_key,
-            features=spec,
-            labels=rows.labels,
-            seeds=config.seeds or [config.seed],
-            num_train_samples=len(rows),
-            training=config.model_dump(include={"epochs", "batch_size", "alpha", "learning_rate", "bootstrap"}),
-        )
-
-    def data_connector(self, input_data: Any, **kwargs: Any) -> HashedRows:
-        """A pool (JSON lines) as hashed vectors below the folder `scratch`, streamed."""
-        from djsandbox_sklearn.features import HashedRows  # noqa: PLC0415 - heavy
-
-        rows = read_rows(input_data, text_key=self.config.text_key, label_key=self.config.label_key)
-        return HashedRows(rows, kwargs["spec"], kwargs["scratch"])
+    def task_result(self, task: Task) -> str:
+        """The model's folder, when its manifest can be read."""
+        (folder,) = task.outputs
+        read_manifest(folder)
+        return folder
 
     def _watch_run(self, line: str, **kwargs: Any) -> None:
         """`[pool] seed 0 epoch 1 loss: 0.5` becomes the metric `<meta_name>.<pool>.seed_0.loss`."""
