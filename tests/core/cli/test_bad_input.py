@@ -197,9 +197,9 @@ def test_two_jobs_that_one_reference_could_mean(folder: Path, capsys: pytest.Cap
     )
 
 
-def test_what_this_version_cannot_do_yet_is_said_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (line,) = errors(folder, capsys, f"hpo_config: sweep.yaml\nevaluation_job_configs:\n  - {{{JOB}}}}}\n")
-    assert line.startswith("c.yaml:1: error: this version cannot run a hyper-parameter search")
+def test_a_sweep_file_that_is_not_there_is_said_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line, *_ = errors(folder, capsys, f"hpo_config: sweep.yaml\nevaluation_job_configs:\n  - {{{JOB}}}}}\n")
+    assert line.startswith("c.yaml:1: error: the sweep file 'sweep.yaml' does not exist")
 
 
 @pytest.mark.parametrize(
