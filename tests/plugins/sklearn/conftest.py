@@ -80,13 +80,13 @@ def watcher() -> RecordingWatcher:
 
 
 class InThisProcess:
-    """Runs the worker of each task here: starting Python and importing scikit-learn for every model takes too long for tests."""
-
-    def run(self, tasks: Iterable[Task], begin: Callable[[Task, JobContext], Any], policy: Any) -> list[Any]:
-        return [self._result(task, begin(task, self.context)) for task in tasks]
+    """Runs the worker of each task here: starting Python and importing scikit-learn for every model would take too long."""
 
     def __init__(self, context: JobContext) -> None:
         self.context = context
+
+    def run(self, tasks: Iterable[Task], begin: Callable[[Task, JobContext], Any], policy: Any) -> list[Any]:
+        return [self._result(task, begin(task, self.context)) for task in tasks]
 
     @staticmethod
     def _result(task: Task, work: Any) -> Any:

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from djsandbox.errors import SandboxError
-from djsandbox.plugins.events import JobEvent, TrialEvent
+from djsandbox.plugins.events import JobEvent, TaskEvent, TrialEvent
 from djsandbox.plugins.hookspecs import hookimpl
 
 
@@ -27,6 +27,7 @@ class Progress:
         self._count = 0
         self._live: Status | None = None
         self._running = ""
+        self._tasks = {"running": 0, "done": 0}
         self._started = 0.0
         self._trials: dict[int, str] = {}
 
@@ -59,9 +60,29 @@ class Progress:
         """Say which job works now."""
         self._count += 1
         self._started = time.monotonic()
+        self._tasks = dict.fromkeys(self._tasks, 0)
         self._running = f"{self._position()} {_name(job)}"
         if self._live is not None:
             self._live.update(escape(f"{self._running} ..."))
+
+    @hookimpl
+    def djsandbox_task_started(self, task: TaskEvent) -> None:
+        """Count the tasks that work now."""
+        self._tasks["running"] += 1
+        self._show_tasks()
+
+    @hookimpl
+    def djsandbox_task_finished(self, task: TaskEvent) -> None:
+        """Count the tasks that are done, and leave a line for one that failed."""
+        self._tasks["running"] -= 0 if task.reused else 1
+        self._tasks["done"] += task.status == "done"
+        if task.status == "failed":
+            self._print(f"{self._position()} task {task.name}: FAILED (attempt {task.attempt})", style="red")
+        self._show_tasks()
+
+    def _show_tasks(self) -> None:
+        if self._live is not None:
+            self._live.update(escape(f"{self._running} ... {self._tasks['done']} tasks done, {self._tasks['running']} running"))
 
     @hookimpl
     def djsandbox_metrics_logged(self, name: str, value: Any) -> None:

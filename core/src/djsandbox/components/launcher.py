@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ from djsandbox.components.task import Task
 from djsandbox.errors import SandboxError
 from djsandbox.process.command import Command
 from djsandbox.process.environment import child_environment
+from djsandbox.process.running import Running, start
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +33,30 @@ class Attempt:
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     held: Path | None = None
 
-    def command(self, env: Mapping[str, str] | None = None, *, grace: float = 10.0) -> Command:
+    def command(self, *, env: Mapping[str, str] | None = None, wrapper: Sequence[str] = (), grace: float = 10.0) -> Command:
         """The attempt as a command of this machine.
 
-        `env` are variables of the launcher, which win over the task's own; `grace` is in seconds.
+        `env` are variables of the launcher, which win over the task's own; `wrapper` is a program that runs the task's, with
+        its first arguments (`nice -n 5`); `grace` is how long it may take to end when it is stopped, in seconds.
         """
         task = self.task
         return Command(
-            task.argv,
+            (*wrapper, *task.argv),
             cwd=None if task.cwd is None else Path(task.cwd),
             env=child_environment({**task.env, **(env or {})}, keep=task.keep_env),
             timeout=self.timeout,
             log_file=self.log_file,
             grace=grace,
             hidden=self.secrets,
-            held=self.held,
         )
+
+    def start(self, on_line: Callable[[str], None], **options: Any) -> Running:
+        """Start it here, with the options of `command`, under a supervisor that ends its whole process tree.
+
+        Whoever does must call `wait()`, which reads its output and raises SandboxError where it fails or was stopped; `stop()`
+        may be called from any thread meanwhile. Raises SandboxError where it cannot be started.
+        """
+        return start(self.command(**options), on_line)
 
 
 class AttemptStopped(SandboxError):

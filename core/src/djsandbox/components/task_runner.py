@@ -12,7 +12,6 @@ from djsandbox.components.launcher import Attempt
 from djsandbox.components.task import Task, TaskPolicy
 from djsandbox.components.task_outputs import ExpectedOutputs, TaskFailed
 from djsandbox.errors import SandboxError
-from djsandbox.process.running import run
 
 KEPT_LINES = 50
 
@@ -66,7 +65,7 @@ class OneByOne:
             work.on_line(line)
 
         try:
-            run(attempt.command(), see)
+            attempt.start(see).wait()
         except SandboxError as error:
             raise TaskFailed.of(task.name, error) from error
         problem = expected.problem()

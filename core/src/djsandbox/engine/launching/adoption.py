@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from djsandbox.components.task import Task
@@ -58,19 +58,19 @@ def is_intact(record: TaskRecord, fingerprints: Fingerprints) -> bool:
         return False
 
 
-def definition_of(task: Task, tasks: Sequence[Task], fingerprints: Fingerprints, work_dir: Path) -> str:
+def definition_of(task: Task, written: Collection[str], fingerprints: Fingerprints, work_dir: Path) -> str:
     """A digest of what a task is told to do: argv, folder, environment, outputs.
 
-    Files in the job's own folder that it is told of (a config that was written for it) count by content.
+    Files in the job's own folder that it is told of (a config that was written for it) count by content, unless they are in
+    `written`, the absolute paths of what the job's tasks write.
     """
     told = [*task.argv, *task.env.values()]
     paths = {part for text in told for part in (text, text.partition("=")[2]) if part}
     root = os.path.abspath(work_dir) + os.sep
-    outputs = {os.path.abspath(path) for other in tasks for path in other.outputs}
     named = {}
     for path in sorted(paths):
         place = os.path.abspath(os.path.join(task.cwd or "", path)) if "\0" not in path else ""
-        if place.startswith(root) and os.path.isfile(place) and place not in outputs:
+        if place.startswith(root) and os.path.isfile(place) and place not in written:
             named[path] = fingerprints.of(place)
     return content_key(
         {

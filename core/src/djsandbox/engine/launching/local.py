@@ -15,7 +15,7 @@ from djsandbox.engine.launching.devices import VISIBLE, usable_cpus, visible_gpu
 from djsandbox.engine.launching.slots import ClosedError, Slots
 from djsandbox.errors import SandboxError
 from djsandbox.process.failures import ProcessStopped
-from djsandbox.process.running import Running, start
+from djsandbox.process.running import Running
 
 
 class LocalLauncher(Launcher):
@@ -76,7 +76,7 @@ class LocalLauncher(Launcher):
             one.stop(at_once=at_once)
 
     def _run(self, attempt: Attempt, devices: str, on_line: Callable[[str], None]) -> None:
-        running = start(attempt.command({VISIBLE: devices}, grace=self.config.grace), on_line)
+        running = attempt.start(on_line, env={VISIBLE: devices}, grace=self.config.grace)
         with self._orders:
             self._running.add(running)
             is_stopped, at_once = self._is_stopped, self._at_once

@@ -95,8 +95,9 @@ class JobTasks:
             raise ComponentError(f"two tasks of the job are named '{twice[0]}'", fix="give each task a name of its own")
         _refuse_shared_outputs(self._tasks)
         work_dir = self._context.work_dir
+        written = {os.path.abspath(path) for task in self._tasks for path in task.outputs}
         for task in tasks:
-            self._definitions[task.name] = definition_of(task, self._tasks, self._session.fingerprints, work_dir)
+            self._definitions[task.name] = definition_of(task, written, self._session.fingerprints, work_dir)
         return tasks
 
     def _take_over(self, task: Task, begin: Begin, results: dict[str, Any]) -> None:
