@@ -183,6 +183,23 @@ def test_a_task_that_is_told_something_else_runs_again(lab: Lab, changed: str | 
     assert lab.calls() == (runs if isinstance(runs, list) else [f"run {name}" for name in "abcd"])
 
 
+def test_what_others_add_to_a_folder_that_a_task_wrote_changes_nothing_and_what_they_take_away_does(lab: Lab) -> None:
+    script = "echo run $0 >> calls.log; mkdir -p $1; echo x > $1/model; echo y > $1/more; "
+    script += "[ $0 = c ] && [ -e broken ] && exit 3; exit 0"
+    text = (lab.folder / "shell.py").read_text()
+    (lab.folder / "shell.py").write_text(text.replace("Path(task.outputs[0]).read_text()", "task.outputs[0]"))
+    (lab.folder / "broken").touch()
+    lab.shell(script, export_path="out", launcher={"max_parallel": 1})
+    with pytest.raises(JobFailed):
+        lab.run()
+    (lab.folder / "broken").unlink()
+    lab.calls()
+    (lab.folder / "out/a.txt/evaluation").write_text("by another job")
+    (lab.folder / "out/b.txt/more").unlink()
+    lab.run(resume=True)
+    assert lab.calls() == ["run b", "run c"]
+
+
 # -- killed ------------------------------------------------------------------------------------------------------------------
 
 HANG = """

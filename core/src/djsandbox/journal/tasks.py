@@ -16,7 +16,7 @@ class TaskRecord:
     """A task that has succeeded: the fields of the events `task_finished` and `task_reused`.
 
     `key` is the content key of its job and `attempt` that of the job which has its metrics; `definition` is a digest of what
-    it was told to do, `number` the try that succeeded, and `files` maps each output to its fingerprint.
+    it was told to do, `number` the try that succeeded, and `files` maps each file that it wrote to its fingerprint.
     """
 
     run_id: str

@@ -22,7 +22,7 @@ from djsandbox.engine.launching.pool import Pool
 from djsandbox.engine.prepare import PreparedJob
 from djsandbox.engine.session import Session
 from djsandbox.errors import ComponentError, ConfigError, Problem
-from djsandbox.journal.fingerprint import stamp
+from djsandbox.journal.fingerprint import snapshot, stamp
 from djsandbox.journal.tasks import UNSETTLED, TaskRecord
 from djsandbox.watch.bound import BoundWatcher
 
@@ -57,9 +57,9 @@ class JobTasks:
         return self._adoptable.files()
 
     def written(self) -> list[str]:
-        """What the tasks of the job have left, those taken over included; nothing else of earlier runs is there then."""
+        """Files that the tasks of the job have left, those taken over included; nothing else of earlier runs is there then."""
         self._adoptable.discard_rest(self._adopted)
-        return [path for task in self._tasks for path in task.outputs]
+        return [path for task in self._tasks for output in task.outputs for path in snapshot(output)]
 
     # -- the tasks -----------------------------------------------------------------------------------------------------
 
@@ -144,7 +144,7 @@ class JobTasks:
                 task=attempt.task.name,
                 definition=self._definitions[attempt.task.name],
                 number=attempt.number,
-                files={path: fingerprints.of(path) for path in attempt.task.outputs},
+                files={path: fingerprints.of(path) for output in attempt.task.outputs for path in snapshot(output)},
                 seconds=seconds,
                 log=str(attempt.log_file),
             ),
