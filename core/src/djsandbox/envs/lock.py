@@ -1,0 +1,73 @@
+"""One process at a time: a lock that waits, and a look at whether somebody is at work."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import logging
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+_logger = logging.getLogger("djsandbox.envs")
+
+
+class FileLock:
+    """Context manager that holds `path`, waiting for whoever has it; `what` is what the log says is being waited for.
+
+    The kernel gives the lock back when its process ends, however it ends. The file stays: a lock on a file that somebody
+    deletes excludes nobody. Where the file system knows no locks, a warning says so.
+    """
+
+    def __init__(self, path: Path, what: str) -> None:
+        self.path = path
+        self._what = what
+        self._fd = -1
+
+    def __enter__(self) -> Self:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            if not _try(self._fd, fcntl.LOCK_EX):
+                holder = os.pread(self._fd, 32, 0).decode("ascii", "replace").strip() or "another process"
+                _logger.info("waiting for %s, which process %s is making", self._what, holder)
+                fcntl.flock(self._fd, fcntl.LOCK_EX)
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
+        except BaseException:
+            os.close(self._fd)
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._fd, 0)
+            fcntl.flock(self._fd, fcntl.LOCK_UN)  # also where a forked child has the file open
+        os.close(self._fd)
+
+
+def is_held(path: Path) -> bool:
+    """Whether somebody has a lock on the file at `path`."""
+    try:
+        fd = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _try(fd, fcntl.LOCK_EX)
+    finally:
+        os.close(fd)
+
+
+def _try(fd: int, kind: int) -> bool:
+    try:
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        _logger.warning("the file system of the environments cannot lock files (%s): make them one at a time", error.strerror)
+    return True
