@@ -18,6 +18,8 @@ from djsandbox.engine.signals import behave_as_usual
 
 _PR_SET_PDEATHSIG = 1
 _active = False
+_forking = 0
+"""The process that forks."""
 
 
 @contextlib.contextmanager
@@ -36,13 +38,16 @@ def forked_children_end_with_us() -> Iterator[None]:
 @functools.cache
 def _register() -> None:
     prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
+
+    def before() -> None:
+        global _forking  # noqa: PLW0603 - what the parent knows, the child is born with
+        _forking = os.getpid()
 
     def in_child() -> None:
         if _active:
             behave_as_usual()
             prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            if os.getppid() == 1 and parent != 1:  # the parent died before the call
+            if os.getppid() != _forking:  # it died before the call, and somebody else adopted us
                 os._exit(1)
 
-    os.register_at_fork(after_in_child=in_child)
+    os.register_at_fork(before=before, after_in_child=in_child)
