@@ -41,6 +41,10 @@ class Env(ABC):
     """The names under which the class stands in `ENV_ROUTER`; the first is the default of `env_manager`."""
     parameters: ClassVar[frozenset[str]] = frozenset()
     """Further arguments of the constructor, which the `env_params` of a job may set."""
+    on_line: OnLine | None = None
+    """Gets each line that making the environment prints."""
+    held: Path | None = None
+    """A file that all commands in the environment hold (see `process.command.Command`)."""
 
     def __init__(
         self,
@@ -100,6 +104,7 @@ class Env(ABC):
         *,
         pip_options: Sequence[str] = (),
         constraints: str | Path | Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
         log_file: str | Path | None = None,
         on_line: OnLine | None = show,
     ) -> Completed:
@@ -110,6 +115,7 @@ class Env(ABC):
                 is one argument, whatever it contains.
             pip_options: Further options of the installer, one argument each: `["--no-build-isolation"]`.
             constraints: A constraints file, or several.
+            env: Variables to set for the installer, beside those of the environment.
             log_file: Gets the installer's output.
             on_line: Gets each line of the installer's output; None shows nothing.
 
@@ -120,7 +126,8 @@ class Env(ABC):
         command = Command(
             self._installer(arguments),
             cwd=place_for(deps),
-            env=child_environment(self.variables() | pip_environment(self.offline)),
+            env=child_environment(self.variables() | pip_environment(self.offline) | dict(env or {})),
+            held=self.held,
             log_file=None if log_file is None else Path(log_file),
         )
         return run(command, on_line)
@@ -157,6 +164,7 @@ class Env(ABC):
             cwd=None if cwd is None else Path(cwd),
             env=child_environment(self.variables() | dict(env or {}), keep=keep_env),
             timeout=timeout,
+            held=self.held,
             log_file=None if log_file is None else Path(log_file),
         )
         return run(command, on_line, check=check)

@@ -83,7 +83,7 @@ class CondaEnv(Env):
         lock = locks_folder() / f"{self.env_manager}.lock"  # conda locks next to nothing by itself
         with FileLock(lock, f"an environment of {self.env_manager}"):
             if not self.exists():
-                run(Command(self._maker(), env=conda_environment(self.offline)))
+                run(Command(self._maker(), env=conda_environment(self.offline), held=self.held), self.on_line)
 
     def variables(self) -> dict[str, str]:
         """What activating the environment would set."""

@@ -68,7 +68,7 @@ class VirtualEnv(Env):
             path.parent.mkdir(parents=True, exist_ok=True)
             argv = self._maker()
             unfinished.touch()
-            run(Command(argv, env=self._makers_environment()))
+            run(Command(argv, env=self._makers_environment(), held=self.held), self.on_line)
             unfinished.unlink()
 
     def _is_made(self) -> bool:

@@ -1,0 +1,197 @@
+"""What jobs, and whoever else needs an environment, ask for: is all in order, which one is it, and here it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from djsandbox.envs.base import Env, show
+from djsandbox.envs.building import build
+from djsandbox.envs.existing import ExistingEnv
+from djsandbox.envs.overrides import overridden
+from djsandbox.envs.recipe import EnvRecipe
+from djsandbox.envs.resolving import Resolved, resolve
+from djsandbox.envs.sources import checkout_problems
+from djsandbox.envs.store import Entry, Store, busy_file, mark_used
+from djsandbox.envs.system import missing_tools
+from djsandbox.errors import ConfigError, Problem, SandboxError, did_you_mean
+from djsandbox.journal.keys import content_key
+from djsandbox.process.command import Completed
+from djsandbox.process.running import OnLine
+
+EXISTING = "existing"
+OFFLINE_VARIABLE = "DJSANDBOX_OFFLINE"
+_FOR_EXISTING = ("path", "homes", "variables")
+
+
+@dataclass(frozen=True)
+class ReadyEnv:
+    """An environment that can be used.
+
+    `hash` is its identity; `sources` has the folders of its repositories by name, `packages` the versions of all that is
+    installed in it (empty for an existing one, which nobody has looked into).
+    """
+
+    name: str
+    recipe: EnvRecipe
+    manager: str
+    hash: str
+    env: Env
+    sources: Mapping[str, Path] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=dict)
+    held: Path | None = None
+    """The file to hold (`Command.held`) while something runs in it, so that it is not removed; None for an existing one."""
+
+    @property
+    def path(self) -> Path:
+        """Its folder, the prefix."""
+        return self.env.path
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.env.python
+
+    def variables(self) -> dict[str, str]:
+        """What to set for a program that runs in it: what activating it would, and the recipe's variables."""
+        return self.env.variables() | dict(self.recipe.variables)
+
+    def run_cmd(
+        self,
+        cmd: str | Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        on_line: OnLine | None = show,
+        check: bool = True,
+        **options: Any,
+    ) -> Completed:
+        """Run a command in it; see `Env.run_cmd`."""
+        return self.env.run_cmd(cmd, env={**self.recipe.variables, **(env or {})}, on_line=on_line, check=check, **options)
+
+
+def environment_for(
+    recipe: EnvRecipe,
+    *,
+    manager: str | None = None,
+    name: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    offline: bool = False,
+    on_line: OnLine | None = None,
+) -> ReadyEnv:
+    """The environment of a recipe, made where it is not there yet; may take long, and needs the network then.
+
+    Args:
+        recipe: What it is made of.
+        manager: Who manages it (`env_manager` of a job); the first of the recipe's managers that is there when not given.
+        name: What it is called (`env_name`); the recipe's name when not given.
+        params: Changes to the recipe (`env_params`): see `overrides.overridden`. With the manager `existing`: its `path`.
+        offline: Whether the network must not be used; also where DJSANDBOX_OFFLINE=1 is set.
+        on_line: Gets each line that making it prints.
+
+    Raises ConfigError with all that `problems` finds, EnvironmentFailed where making it fails.
+    """
+    found = find_environment(recipe, manager=manager, name=name, params=params)
+    if found is not None:
+        return found
+    wrong = [
+        one for one in problems(recipe, manager=manager, name=name, params=params, offline=offline) if one.severity == "error"
+    ]
+    if wrong:
+        raise ConfigError.of(wrong)
+    resolved = resolve(recipe, manager=manager, name=name, params=params)
+    return _ready(resolved, build(resolved, Store(), offline=offline or is_offline(), on_line=on_line))
+
+
+def find_environment(
+    recipe: EnvRecipe, *, manager: str | None = None, name: str | None = None, params: Mapping[str, Any] | None = None
+) -> ReadyEnv | None:
+    """The environment, where it is ready; None where it would have to be made. ConfigError where nothing could make it."""
+    if manager == EXISTING:
+        return _existing(recipe, name, params or {})
+    resolved = resolve(recipe, manager=manager, name=name, params=params)
+    entry = Store().find(resolved.key)
+    return _ready(resolved, entry) if entry is not None and entry.problem is None else None
+
+
+def problems(
+    recipe: EnvRecipe,
+    *,
+    manager: str | None = None,
+    name: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    offline: bool = False,
+) -> list[Problem]:
+    """All that stands against using or making the environment, found without making or writing anything."""
+    try:
+        if find_environment(recipe, manager=manager, name=name, params=params) is not None:
+            changed, _ = overridden(recipe, {} if manager == EXISTING else params or {})
+            return missing_tools(changed, cloning=False)
+        resolved = resolve(recipe, manager=manager, name=name, params=params)
+    except SandboxError as error:
+        return [*error.problems, *missing_tools(recipe, cloning=False)]
+    found = [] if resolved.env(None).check_availability() else [_missing_manager(resolved)]
+    return [*found, *missing_tools(resolved.recipe), *checkout_problems(resolved.recipe, offline=offline or is_offline())]
+
+
+def recipe_hash(
+    recipe: EnvRecipe, *, manager: str | None = None, name: str | None = None, params: Mapping[str, Any] | None = None
+) -> str:
+    """The identity of the environment, 64 hex digits, for content keys; makes and writes nothing. ConfigError as `resolve`."""
+    if manager == EXISTING:
+        return _existing(recipe, name, params or {}).hash
+    return resolve(recipe, manager=manager, name=name, params=params).hash
+
+
+def is_offline() -> bool:
+    """Whether DJSANDBOX_OFFLINE forbids the network."""
+    return os.environ.get(OFFLINE_VARIABLE, "").lower() not in ("", "0", "false", "no")
+
+
+def _ready(resolved: Resolved, entry: Entry) -> ReadyEnv:
+    mark_used(entry)
+    env = resolved.env(entry.path)
+    env.held = busy_file(entry.folder)
+    sources = {name: Path(path) for name, path in entry.facts["sources"].items()}
+    return ReadyEnv(
+        resolved.label, resolved.recipe, resolved.manager, resolved.hash, env, sources, entry.facts["packages"], env.held
+    )
+
+
+def _existing(recipe: EnvRecipe, name: str | None, params: Mapping[str, Any]) -> ReadyEnv:
+    unknown = [
+        Problem(f"env_params: '{one}' means nothing for an existing environment", fix=did_you_mean(one, _FOR_EXISTING))
+        for one in params
+        if one not in _FOR_EXISTING
+    ]
+    if unknown:
+        raise ConfigError.of(unknown)
+    changed, _ = overridden(recipe, {one: value for one, value in params.items() if one != "path"})
+    env = ExistingEnv(name, EXISTING, env_path=params.get("path"))
+    env.create()
+    homes = {one.name: Path(one.home).expanduser().absolute() for one in changed.repositories if one.home is not None}
+    wrong = checkout_problems(
+        replace(changed, repositories=tuple(one for one in changed.repositories if one.home)), offline=True
+    )
+    if wrong:
+        raise ConfigError.of(wrong)
+    return ReadyEnv(name or recipe.name, changed, EXISTING, _state_of(env, changed), env, MappingProxyType(homes))
+
+
+def _state_of(env: ExistingEnv, recipe: EnvRecipe) -> str:
+    """What can be told of an environment that is not ours without running it: its interpreter, and what is installed."""
+    installed = sorted(path.name for path in env.path.glob("lib/python*/site-packages/*.dist-info"))
+    interpreter = os.path.realpath(env.python)
+    return content_key({"python": interpreter, "installed": installed, "variables": dict(recipe.variables)})
+
+
+def _missing_manager(resolved: Resolved) -> Problem:
+    others = [name for name in resolved.recipe.managers if name != resolved.manager]
+    hint = f", or use another: {', '.join(others)}" if others else ", or choose another env_manager"
+    return Problem(
+        f"the environment '{resolved.label}' is to be made by {resolved.manager}, which is not installed here",
+        fix=f"install {resolved.manager}{hint}",
+    )

@@ -1,0 +1,82 @@
+"""Requirements files, read with all they include into lines that mean the same anywhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from djsandbox.errors import ConfigError
+
+_COMMENT = re.compile(r"(^|\s)#.*$")
+_NAMED = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:$|[\[<>=!~@;( ])")
+_EGG = re.compile(r"#egg=([A-Za-z0-9._-]+)")
+_OTHERS = {"-r": "requirements", "--requirement": "requirements", "-c": "constraints", "--constraint": "constraints"}
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """The lines of a requirements file and of those it includes; relative paths in them are made full."""
+
+    lines: tuple[str, ...]
+    constraints: tuple[str, ...]
+
+
+def read_requirements(path: Path, leave_out: Collection[str] = ()) -> Requirements:
+    """Read a file, without the lines for packages in `leave_out`. ConfigError where one of the files cannot be read."""
+    unwanted = {_canonical(name) for name in leave_out}
+    lines: list[str] = []
+    constraints: list[str] = []
+    for kind, line in _read(path, "requirements", ()):
+        if name_of(line) not in unwanted:
+            (lines if kind == "requirements" else constraints).append(line)
+    return Requirements(tuple(lines), tuple(constraints))
+
+
+def name_of(line: str) -> str | None:
+    """The package that a line asks for, in the form by which indexes compare names; None where it does not say."""
+    found = _EGG.search(line) or (None if line.startswith("-") else _NAMED.match(line))
+    return _canonical(found[1]) if found else None
+
+
+def _read(path: Path, kind: str, above: tuple[Path, ...]) -> Iterator[tuple[str, str]]:
+    if path in above:
+        raise ConfigError(f"the requirements file {path} includes itself")
+    for line in _logical_lines(path):
+        option, _, rest = line.replace("=", " ", 1).partition(" ") if line.startswith("--") else line.partition(" ")
+        if option[:2] in _OTHERS and not option.startswith("--") and len(option) > 2:
+            option, rest = option[:2], f"{option[2:]} {rest}".strip()  # -rfile
+        if option in _OTHERS and "://" not in rest:
+            inner = "constraints" if kind == "constraints" else _OTHERS[option]
+            yield from _read(path.parent / rest.strip(), inner, (*above, path))
+        elif option in ("-e", "--editable"):
+            yield kind, f"-e {_full(rest.strip(), path.parent)}"
+        else:
+            yield kind, _full(line, path.parent)
+
+
+def _logical_lines(path: Path) -> Iterator[str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError(f"the requirements file {path} cannot be read: {reason}") from error
+    for line in text.replace("\\\n", " ").splitlines():
+        kept = line.strip() if "#egg=" in line else _COMMENT.sub("", line).strip()
+        if kept and not kept.startswith("#"):
+            yield kept
+
+
+def _full(line: str, folder: Path) -> str:
+    """`line` with a relative local path made a file URL; anything else as it is."""
+    text = shlex.split(line)[0] if line[:1] in "\"'" else line
+    if not (text == "." or text.startswith(("./", "../", ".["))):
+        return line
+    path, bracket, extras = text.partition("[")
+    return (folder / path).resolve().as_uri() + bracket + extras
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,184 @@
+"""From a recipe and what a job asks for to one definite environment, with its identity."""
+
+from __future__ import annotations
+
+import re
+import sysconfig
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from djsandbox.envs.base import Env
+from djsandbox.envs.dependencies import checked_requirement
+from djsandbox.envs.interpreters import own_version
+from djsandbox.envs.overrides import PARAMS, overridden
+from djsandbox.envs.recipe import EnvRecipe, Repository
+from djsandbox.envs.requirement_files import read_requirements
+from djsandbox.envs.router import env_class
+from djsandbox.envs.tools import program
+from djsandbox.errors import ConfigError, Problem, SandboxError, did_you_mean
+from djsandbox.journal.keys import content_key
+from djsandbox.redact import redact
+
+FORMAT = 1
+"""Raised when the same recipe would now be built differently."""
+CONDA = ("conda", "mamba", "micromamba")
+_USUAL = ("uv", "virtualenv", "venv")
+_WITHOUT_PROGRAM = ("venv", "existing")
+_PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What is to be made: the recipe with the job's changes, the class of its environment and all that class is given.
+
+    `identity` is the plain data, without secrets, of which `hash` (64 hex digits) is the hash.
+    """
+
+    recipe: EnvRecipe
+    label: str
+    manager: str
+    env_class: type[Env]
+    parameters: Mapping[str, Any]
+    identity: Mapping[str, Any]
+    hash: str
+
+    @property
+    def key(self) -> str:
+        """Names the environment in the store."""
+        return f"{re.sub(r'[^A-Za-z0-9._-]+', '_', self.label).strip('._') or 'env'}-{self.hash[:12]}"
+
+    def env(self, path: Path | None, *, offline: bool = False) -> Env:
+        """The environment at `path` (None: where the manager has it), made or not."""
+        return self.env_class(self.label, self.manager, env_path=path, offline=offline, **self.parameters)
+
+
+def resolve(
+    recipe: EnvRecipe, *, manager: str | None = None, name: str | None = None, params: Mapping[str, Any] | None = None
+) -> Resolved:
+    """Read everything the recipe names and choose the manager; ConfigError with all that is wrong. Writes nothing."""
+    changed, rest = overridden(recipe, params or {})
+    chosen = manager or default_manager(changed)
+    found = env_class(chosen)
+    problems = [*_misfits(changed, chosen, manager), *_unknown(rest, found, chosen)]
+    identity: dict[str, Any] = {}
+    try:
+        identity = _identity(changed, chosen)
+    except ConfigError as error:
+        problems.extend(error.problems)
+    if problems:
+        raise ConfigError.of(problems)
+    parameters = dict(rest)
+    if changed.env_config_path is not None:
+        parameters["env_config_path"] = changed.env_config_path
+    else:
+        parameters["env_py_version"] = changed.python or own_version()
+    env = found(name or recipe.name, chosen, **parameters)
+    identity |= {"python": parameters.get("env_py_version"), "manager_details": env.describe()}
+    return Resolved(changed, name or recipe.name, chosen, found, parameters, identity, content_key(identity))
+
+
+def default_manager(recipe: EnvRecipe) -> str:
+    """The first manager of the recipe's that is there; the first of all where none is, for a message to name."""
+    wanted = recipe.managers or (CONDA if recipe.env_config_path is not None else _USUAL)
+    return next((name for name in wanted if is_present(name)), wanted[0])
+
+
+def is_present(manager: str) -> bool:
+    """Whether a manager's program is there; quicker than to ask it."""
+    if manager in _WITHOUT_PROGRAM:
+        return True
+    if manager in (*CONDA, *_USUAL):
+        return program(manager) is not None
+    try:
+        return env_class(manager)("any", manager).check_availability()
+    except SandboxError:
+        return False
+
+
+def _misfits(recipe: EnvRecipe, chosen: str, asked: str | None) -> list[Problem]:
+    if recipe.managers and asked is not None and asked not in recipe.managers:
+        fix = f"env_manager: {' or '.join(recipe.managers)}"
+        return [Problem(f"the environment '{recipe.name}' cannot be made by {asked}", fix=fix)]
+    if recipe.env_config_path is not None and chosen in _USUAL:
+        fix = f"env_manager: {' or '.join(CONDA)}"
+        return [Problem(f"the environment '{recipe.name}' has a conda environment file, which {chosen} cannot read", fix=fix)]
+    return []
+
+
+def _unknown(rest: Mapping[str, Any], found: type[Env], manager: str) -> list[Problem]:
+    known = (*PARAMS, *found.parameters)
+    return [
+        Problem(f"env_params: {manager} does not know '{name}'", fix=did_you_mean(name, known))
+        for name in rest
+        if name not in found.parameters
+    ]
+
+
+def _identity(recipe: EnvRecipe, manager: str) -> dict[str, Any]:
+    problems = [problem for text in _all_requirements(recipe) for problem in _problems_of_requirement(text)]
+    if problems:
+        raise ConfigError.of(problems)
+    steps = [
+        {
+            "requirements": list(step.requirements),
+            "files": [_content(Path(file), recipe) for file in step.requirement_files],
+            "pip_options": list(step.pip_options),
+        }
+        for step in recipe.steps()
+    ]
+    data = {
+        "format": FORMAT,
+        "platform": sysconfig.get_platform(),
+        "manager": manager,
+        "steps": steps,
+        "constraints": list(recipe.constraints),
+        "leave_out": list(recipe.leave_out),
+        "repositories": [_source(repository, recipe) for repository in recipe.repositories],
+        "variables": dict(recipe.variables),
+        "check": list(recipe.check),
+    }
+    plain: dict[str, Any] = redact(data)
+    return plain
+
+
+def _all_requirements(recipe: EnvRecipe) -> list[str]:
+    return [*recipe.constraints, *(text for step in recipe.steps() for text in step.requirements)]
+
+
+def _problems_of_requirement(text: str) -> Sequence[Problem]:
+    try:
+        checked_requirement(text)
+    except ConfigError as error:
+        return error.problems
+    return ()
+
+
+def _content(file: Path, recipe: EnvRecipe) -> dict[str, Any]:
+    found = read_requirements(file.expanduser().absolute(), recipe.leave_out)
+    return {"lines": list(found.lines), "constraints": list(found.constraints)}
+
+
+def _source(repository: Repository, recipe: EnvRecipe) -> dict[str, Any]:
+    said = {"name": repository.name, "install": repository.install, "subfolder": repository.subfolder}
+    if repository.home is None:
+        patches = [_text(Path(patch)) for patch in repository.patches]
+        files = list(repository.requirement_files)
+        return {**said, "url": repository.url, "commit": repository.commit, "patches": patches, "files": files}
+    home = Path(repository.home).expanduser().absolute()
+    project = home / repository.subfolder
+    declared = _PROJECT_FILES if repository.install != "no" else ()
+    return {
+        **said,
+        "home": str(home),
+        "files": [_content(home / file, recipe) for file in repository.requirement_files if home.is_dir()],
+        "project": {name: _text(project / name) for name in declared if (project / name).is_file()},
+    }
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}, which the recipe names, cannot be read: {error}") from error

@@ -1,0 +1,82 @@
+"""What a machine must have before an environment is made: programs and graphics cards."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from djsandbox.envs.activation import search_path
+from djsandbox.envs.recipe import GPU, EnvRecipe, SystemTool
+from djsandbox.envs.tools import answer
+from djsandbox.errors import Problem
+
+_HOMES = {"java": ("JAVA_HOME",), "nvcc": ("CUDA_HOME", "CUDA_PATH"), "javac": ("JAVA_HOME",)}
+_ASKED_BY = {"java": "-version", "javac": "-version", "ffmpeg": "-version", "ffprobe": "-version"}
+_NUMBER = re.compile(r"\d+(?:\.\d+)+|(?<=version \")\d+")
+_DRIVER_FOLDERS = (Path("/proc/driver/nvidia/gpus"), Path("/sys/class/kfd/kfd/topology/nodes"))
+
+
+def missing_tools(recipe: EnvRecipe, *, cloning: bool = True) -> list[Problem]:
+    """One problem for each program that is not there or too old; git counts where something has to be cloned."""
+    wanted = list(recipe.system_tools)
+    cloned = [repository.name for repository in recipe.repositories if repository.home is None]
+    if cloning and cloned and all(tool.name != "git" for tool in wanted):
+        wanted.append(
+            SystemTool("git", f"cloning {', '.join(cloned)}", get="install git, or name your own checkout in 'homes'")
+        )
+    return list(_missing(wanted, recipe.name))
+
+
+def _missing(tools: Iterable[SystemTool], recipe: str) -> Iterable[Problem]:
+    for tool in tools:
+        lack = _lack(tool)
+        if lack is not None:
+            fix = tool.get or (None if tool.name == GPU else f"install {tool.name}")
+            yield Problem(f"the environment '{recipe}' needs {lack}, for {tool.needed_for}", fix=fix)
+
+
+def _lack(tool: SystemTool) -> str | None:
+    if tool.name == GPU:
+        return None if has_gpu() else "a GPU, and there is none that may be used"
+    found = _program(tool.name)
+    if found is None:
+        return f"{tool.name}, which is not installed"
+    if tool.at_least is not None:
+        version = version_of(found, tool.name)
+        if version is None or _numbers(version) < _numbers(tool.at_least):
+            return f"{tool.name} {tool.at_least} or later ({found} is {version or 'of no version that it would tell'})"
+    return None
+
+
+def has_gpu() -> bool:
+    """Whether there is a graphics card that may be used."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None and (not visible.strip() or visible.strip().startswith("-")):
+        return False
+    smi = shutil.which("nvidia-smi")
+    if smi is not None:
+        said = answer((smi, "-L"))
+        if said is not None:
+            return "GPU " in said
+    return any(folder.is_dir() and any(folder.iterdir()) for folder in _DRIVER_FOLDERS)
+
+
+def version_of(program: str, name: str) -> str | None:
+    """The version that a program tells of itself."""
+    said = answer((program, _ASKED_BY.get(name, "--version")))
+    found = _NUMBER.search(said or "")
+    return found[0] if found else None
+
+
+def _program(name: str) -> str | None:
+    homes = [os.environ[variable] for variable in _HOMES.get(name, ()) if os.environ.get(variable)]
+    return shutil.which(name, path=search_path()) or next(
+        (found for home in homes if (found := shutil.which(name, path=os.path.join(home, "bin")))), None
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
