@@ -25,6 +25,7 @@ _COMMANDS = {
     "context": ("djsandbox.cli.context:context", "Show what the jobs of a work_dir produced."),
     "components": ("djsandbox.cli.components:components", "List the components that are installed, or show one."),
     "plugins": ("djsandbox.cli.plugins:plugins", "List the plugins that are installed, show one, or examine all."),
+    "envs": ("djsandbox.cli.envs:envs", "List, make and use the environments that backends need."),
     "completion": ("djsandbox.cli.completion:completion", "Print the completion script for a shell."),
 }
 

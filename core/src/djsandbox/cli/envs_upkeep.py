@@ -1,0 +1,100 @@
+"""`djsandbox envs remove`, `doctor` and `gc`."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+_DAY = 86_400.0
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def remove(names: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
+    """Remove environments; one in which something is running is kept."""
+    from djsandbox.envs.inventory import entry_named  # noqa: PLC0415
+    from djsandbox.envs.store import Store  # noqa: PLC0415
+
+    store = Store()
+    entries = [entry_named(name, store) for name in names]
+    if not dry_run:
+        for entry in entries:
+            store.remove(entry)
+    return _told([entry.key for entry in entries], dry_run, as_json)
+
+
+@click.command("gc")
+@click.option(
+    "--older-than", type=click.FloatRange(min=0), default=30, show_default=True, metavar="DAYS", help="Unused for so long."
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def collect(older_than: float, dry_run: bool, as_json: bool) -> int:
+    """Remove environments that nobody has used for a while or that are broken, and what broken-off builds have left."""
+    from djsandbox.envs.store import Store  # noqa: PLC0415
+
+    store = Store()
+    limit = time.time() - older_than * _DAY
+    gone = [entry for entry in store.entries() if (entry.problem or entry.used <= limit) and not entry.is_busy]
+    left = list(store.leftovers()) if dry_run else []
+    if not dry_run:
+        for entry in gone:
+            store.remove(entry)
+        for key in sorted({folder.name.rpartition(".")[0] for folder in store.leftovers()}):
+            with store.lock(key):
+                left += store.discard_leftovers(key)
+    return _told([*(entry.key for entry in gone), *(folder.name for folder in left)], dry_run, as_json)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(as_json: bool) -> int:
+    """Examine managers, recipes and environments; exit code 1 when a recipe or an environment is broken."""
+    from djsandbox.cli.show import problem_data, show_json, show_problems, show_table  # noqa: PLC0415
+    from djsandbox.envs.inventory import examined, known_recipes, managers  # noqa: PLC0415
+    from djsandbox.envs.store import Store  # noqa: PLC0415
+
+    store = Store()
+    there = managers()
+    recipes = list(known_recipes(examined=True))
+    states = [(entry.key, examined(entry)) for entry in store.entries()]
+    left = [folder.name for folder in store.leftovers()]
+    broken = any(problem for _, problem in states) or any(known.recipe is None for known in recipes)
+    if as_json:
+        found = [
+            {"recipe": known.claim.name, "broken": known.recipe is None, "problems": [*map(problem_data, known.problems)]}
+            for known in recipes
+        ]
+        made = [{"environment": key, "problem": problem} for key, problem in states]
+        show_json({"store": str(store.folder), "managers": there, "recipes": found, "environments": made, "unfinished": left})
+        return 1 if broken else 0
+    show_table(("manager", "here"), [[row["manager"], row["problem"] or row["available"]] for row in there], title="managers")
+    show_table(("recipe", "state"), [[known.claim.name, _state(known)] for known in recipes], title="recipes")
+    show_table(("environment", "state"), [[key, problem or "ready"] for key, problem in states], title="environments")
+    for name in left:
+        click.echo(f"unfinished: {name} (djsandbox envs gc removes it, unless it is being made right now)")
+    show_problems(problem for known in recipes for problem in known.problems)
+    return 1 if broken else 0
+
+
+def _state(known: Any) -> str:
+    if known.recipe is None:
+        return "broken"
+    return f"{len(known.problems)} to mend" if known.problems else "can be made"
+
+
+def _told(names: list[str], dry_run: bool, as_json: bool) -> int:
+    from djsandbox.cli.show import show_json  # noqa: PLC0415
+
+    if as_json:
+        show_json({"removed": [] if dry_run else names, "would_remove": names if dry_run else []})
+        return 0
+    for name in names:
+        click.echo(f"{'would remove' if dry_run else 'removed'} {name}")
+    if not names:
+        click.echo("nothing to remove")
+    return 0
