@@ -72,7 +72,7 @@ def _logical_lines(path: Path) -> Iterator[str]:
 def _full(line: str, folder: Path) -> str:
     """`line` with a relative local path made a file URL; anything else as it is."""
     text = shlex.split(line)[0] if line[:1] in "\"'" else line
-    if not (text == "." or text.startswith(("./", "../", ".["))):
+    if not (text in (".", "..") or text.startswith(("./", "../", ".["))):
         return line
     path, bracket, extras = text.partition("[")
     return (folder / path).resolve().as_uri() + bracket + extras

@@ -33,6 +33,9 @@ class _Router(Mapping[str, type[Env]]):
     def __iter__(self) -> Iterator[str]:
         yield from dict.fromkeys((*_OURS, *plugin_index().names(GROUP)))
 
+    def __contains__(self, manager: object) -> bool:
+        return manager in _OURS or manager in plugin_index().names(GROUP)
+
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
