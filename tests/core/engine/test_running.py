@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from djsandbox.errors import JobFailed
+from djsandbox.errors import ConfigError, JobFailed
 
 Lab = Any
 
@@ -247,3 +247,46 @@ def test_an_observer_that_raises_does_not_end_the_run(lab: Lab) -> None:
         plugins={"broken": Broken()},
     )
     assert result.context == {"anonymous": [{"meta_name": "", "a": 1}]}
+
+
+def test_an_op_of_a_recipe_is_addressed_by_its_name(lab: Lab) -> None:
+    lab.edit_parts("class Fail(", SHOW + "class Fail(")
+    lab.run(
+        """
+        execution_job_configs:
+          - hook: ProcessDataHook
+            output: ops
+            local:
+              dj_configs.process.named.low: 1
+              dj_configs.process.bare.high: 2
+            dj_configs: {process: [bare, {named: {low: 0, high: 3}}, {named: null}]}
+            extra_configs: {type: "./parts.py:Show"}
+        """
+    )
+    ops = [{"bare": {"high": 2}}, {"named": {"low": 1, "high": 3}}, {"named": {"low": 1}}]
+    assert lab.context_infos()["anonymous"][0]["ops"] == ops
+
+
+def test_an_op_that_a_recipe_does_not_have_cannot_be_set(lab: Lab) -> None:
+    lab.write(
+        """
+        execution_job_configs:
+          - hook: ProcessDataHook
+            local: {dj_configs.process.other.low: 1}
+            dj_configs: {process: [bare]}
+            extra_configs: {type: "./parts.py:Write"}
+        """
+    )
+    with pytest.raises(ConfigError, match=r"'dj_configs.process.other.low' cannot be set: there is no 'other'"):
+        lab.run()
+
+
+SHOW = """class Show(BaseDataExecutor):
+    class Config(ComponentConfig):
+        process: list[Any]
+
+    def run(self):
+        return self.config.process
+
+
+"""

@@ -117,7 +117,7 @@ def create(
     name: str, manager: str | None, env_name: str | None, params: tuple[str, ...], offline: bool, dry_run: bool, as_json: bool
 ) -> int:
     """Make the environment of the recipe NAME; one that is there already is left as it is."""
-    from djsandbox.cli.show import show_json  # noqa: PLC0415
+    from djsandbox.cli.show import show_json, show_problems  # noqa: PLC0415
     from djsandbox.envs.environment import environment_for, find_environment, problems  # noqa: PLC0415
     from djsandbox.envs.inventory import steps_of  # noqa: PLC0415
     from djsandbox.envs.recipes import find_recipe  # noqa: PLC0415
@@ -127,8 +127,9 @@ def create(
     recipe = find_recipe(name)
     asked: dict[str, Any] = {"manager": manager, "name": env_name, "params": _params(params)}
     wrong = problems(recipe, **asked, offline=offline)
-    if wrong:
+    if any(problem.severity == "error" for problem in wrong):
         raise ConfigError.of(wrong)
+    show_problems(wrong)
     found = find_environment(recipe, **asked)
     if dry_run:
         resolved = resolve(recipe, **asked)

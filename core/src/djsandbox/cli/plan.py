@@ -46,7 +46,7 @@ def _sweep(planned: Any) -> dict[str, Any]:
         "method": sweep.method,
         "metric": sweep.metric.name,
         "goal": sweep.metric.goal,
-        "trials": sweep.max_trials,
+        "trials": sweep.most_trials,
         "parallel": sweep.parallel,
         "parameters": {
             parameter.name: {

@@ -108,6 +108,10 @@ def parse_document(text: str, file: str) -> Document:
         where = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
         reason = ", ".join(part for part in (error.context, error.problem) if part)
         raise ConfigError(f"not valid YAML: {reason}", where=where, fix=_remedy(text, where.line)) from error
+    except RecursionError as error:
+        raise ConfigError(
+            "not valid YAML: an alias contains itself", where=Position(file), fix="write its content out"
+        ) from error
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"not valid YAML: {error}", where=Position(file)) from error
     finally:

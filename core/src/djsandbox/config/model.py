@@ -41,11 +41,15 @@ class InputLink:
 
 @dataclass(frozen=True, slots=True)
 class LocalValue:
-    """One pair of `local` (or an override from the command line): the place to update and the value."""
+    """One pair of `local` (or an override from the command line): the place to update and the value.
+
+    `if_there`: it is no error where there is no such place.
+    """
 
     target: Target
     value: Any
     where: Position
+    if_there: bool = False
 
 
 @dataclass(frozen=True, slots=True)

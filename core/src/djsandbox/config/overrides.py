@@ -11,6 +11,9 @@ from djsandbox.config.model import JOB_LIST_SUFFIX, Job, LocalValue
 from djsandbox.config.references import BLOCKS, Target
 from djsandbox.errors import ConfigError, Position, Problem, nearest
 
+COMMAND_LINE = "--set "
+"""How the place of a value begins that was given on the command line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -30,7 +33,7 @@ def parse_setting(text: str) -> Setting:
     """Parse `a.b.c=value`; the value is YAML (`3`, `true`, `[a, b]`, `text`)."""
     address, separator, value = text.partition("=")
     steps = tuple(step.strip() for step in address.split("."))
-    where = Position(f"--set {address}")  # without the value, which may be a secret
+    where = Position(f"{COMMAND_LINE}{address}")  # without the value, which may be a secret
     if not separator or not all(steps):
         raise ConfigError("write --set key=value or --set a.b.c=value", where=where)
     try:

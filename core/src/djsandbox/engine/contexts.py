@@ -20,7 +20,7 @@ class ContextFile:
         self._paths = [folders.context_file]
         if folders.iteration is not None:
             self._paths.append(folders.iteration_context_file)
-        self._frames = folders.work_dir / "context" / "frames"
+        self._frames = folders.context_frames
         self._written = float("-inf")
 
     def write(self, context: ContextInfos, *, now: bool = True) -> None:

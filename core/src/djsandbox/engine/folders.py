@@ -28,6 +28,11 @@ class Folders:
         return self.work_dir / "context" / f"{self._part}.json"
 
     @property
+    def context_frames(self) -> Path:
+        """The data frames that the contexts name."""
+        return self.work_dir / "context" / "frames"
+
+    @property
     def _part(self) -> str:
         return "" if self.iteration is None else f"iter_{self.iteration}"
 

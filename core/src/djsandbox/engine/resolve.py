@@ -10,9 +10,10 @@ from djsandbox.components.deferred import DECIDED_AT_RUN, DecidedAtRun, is_decid
 from djsandbox.config.document import Document, Loc
 from djsandbox.config.include import is_placeholder
 from djsandbox.config.model import Block, InputLink, Job, LocalValue
+from djsandbox.config.nested import get_at
 from djsandbox.config.references import Block as BlockName
 from djsandbox.config.references import Reference
-from djsandbox.errors import Problem
+from djsandbox.errors import Position, Problem
 
 Lookup = Callable[[Reference], Any]
 """The value a reference means, or DECIDED_AT_RUN; raises LookupError with a message for the user."""
@@ -98,18 +99,22 @@ def _with_value(
     resolved: ResolvedBlock, item: LocalValue | InputLink, lookup: Lookup, problems: list[Problem]
 ) -> ResolvedBlock:
     value = _value(item, lookup, problems)
-    deferred = resolved.deferred
-    loc = _loc(resolved.document.data, item.target.path)
+    locs = _locs(resolved.document.data, item.target.path)
     if is_decided_at_run(value):
-        deferred = (*deferred, loc)
+        resolved = ResolvedBlock(resolved.document, (*resolved.deferred, *locs))
         text = item.reference.text if isinstance(item, InputLink) else item.target.text
         value = stand_in(text)
+    document = resolved.document
     try:
-        return ResolvedBlock(resolved.document.with_value(loc, value, item.where), deferred)
+        for loc in locs:
+            document = _with_whole_ops(document, loc, item.where)
+            if not (isinstance(item, LocalValue) and item.if_there and not _has(document.data, loc[:-1])):
+                document = document.with_value(loc, value, item.where)
     except KeyError as error:
         fix = "check the key; what stands before it must be a mapping"
         problems.append(Problem(f"'{item.target.text}' cannot be set: there is no '{error.args[0]}'", item.where, fix))
         return resolved
+    return ResolvedBlock(document, resolved.deferred)
 
 
 def _value(item: LocalValue | InputLink, lookup: Lookup, problems: list[Problem]) -> Any:
@@ -123,14 +128,35 @@ def _value(item: LocalValue | InputLink, lookup: Lookup, problems: list[Problem]
         return DECIDED_AT_RUN
 
 
-def _loc(data: Any, path: tuple[str, ...]) -> Loc:
-    """`path` with the steps that go into a list made numbers."""
-    loc: list[str | int] = []
+def _locs(data: Any, path: tuple[str, ...]) -> list[Loc]:
+    """The places that `path` means in `data`: a step into a list is the number of an item, or the name of an op in a recipe."""
+    found: list[tuple[Loc, Any]] = [((), data)]
     for step in path:
-        if isinstance(data, list) and step.isdigit():
-            loc.append(int(step))
-            data = data[int(step)] if int(step) < len(data) else None
-        else:
-            loc.append(step)
-            data = data.get(step) if isinstance(data, Mapping) else None
-    return tuple(loc)
+        found = [(loc + more, item) for loc, value in found for more, item in _steps(value, step)]
+    return [loc for loc, _ in found]
+
+
+def _steps(data: Any, step: str) -> list[tuple[Loc, Any]]:
+    if not isinstance(data, list):
+        return [((step,), data.get(step) if isinstance(data, Mapping) else None)]
+    if step.isdigit():
+        return [((int(step),), data[int(step)] if int(step) < len(data) else None)]
+    ops = [(at, item) for at, item in enumerate(data) if item == step or (isinstance(item, Mapping) and step in item)]
+    found: list[tuple[Loc, Any]] = [((at, step), item[step] if isinstance(item, Mapping) else None) for at, item in ops]
+    return found or [((step,), None)]
+
+
+def _with_whole_ops(document: Document, loc: Loc, where: Position) -> Document:
+    """`document` with the op that `loc` leads through as a mapping, where a recipe only names it."""
+    for at, step in enumerate(loc):
+        if _has(document.data, loc[:at]) and isinstance(step, str) and get_at(document.data, loc[:at]) == step:
+            return document.with_value(loc[:at], {step: {}}, where)
+    return document
+
+
+def _has(data: Any, loc: Loc) -> bool:
+    try:
+        get_at(data, loc)
+    except KeyError:
+        return False
+    return True

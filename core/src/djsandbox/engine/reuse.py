@@ -13,7 +13,7 @@ from djsandbox.engine.ingredients import changed
 from djsandbox.engine.prepare import PreparedJob
 from djsandbox.engine.sharing import SharedResult, SharedResults
 from djsandbox.errors import SandboxError
-from djsandbox.journal.fingerprint import Fingerprints
+from djsandbox.journal.fingerprint import Fingerprints, snapshot
 from djsandbox.journal.history import History, JobRecord
 from djsandbox.watch.watcher import SandboxWatcher
 
@@ -64,8 +64,12 @@ class Reuse:
         damaged = self._damaged(record)
         if damaged:
             return Decision(None, f"its output {damaged}")
-        if any(_overlap(old, new) for old, new in _moves(record, prepared).items()):
+        moves = _moves(record, prepared)
+        if any(_overlap(old, new) for old, new in moves.items()):
             return Decision(None, "its output would move into itself")
+        strange = _strange_file(record, moves)
+        if strange:
+            return Decision(None, f"'{strange}' is in the way: the result to take over has no such file")
         asked = self._answered_differently(record)
         if asked:
             return Decision(None, f"the watcher answers '{asked}' differently now")
@@ -120,6 +124,17 @@ def _moves(record: JobRecord, prepared: PreparedJob) -> dict[str, str]:
         for name, old in record.placed.items()
         if name in prepared.placed and os.path.abspath(old) != os.path.abspath(prepared.placed[name])
     }
+
+
+def _strange_file(record: JobRecord, moves: Mapping[str, str]) -> str | None:
+    """A file in a folder that the result would be copied to, which is not in the result: left by somebody, in another state."""
+    for old, new in moves.items():
+        if os.path.isdir(old) and os.path.isdir(new):
+            expected = {os.path.relpath(path, old) for path in snapshot(old)}
+            found = (path for path in snapshot(new) if os.path.relpath(path, new) not in expected)
+            if path := next(found, None):
+                return path
+    return None
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -40,6 +40,8 @@ class SharedResults:
                 fcntl.flock(fd, fcntl.LOCK_EX)
             yield
         finally:
+            with contextlib.suppress(OSError):
+                fcntl.flock(fd, fcntl.LOCK_UN)  # a worker forked meanwhile has the file open, too
             os.close(fd)
 
     def find(self, key: str) -> SharedResult | None:

@@ -25,6 +25,7 @@ class Command:
         timeout: Seconds after which it is stopped.
         log_file: Gets every line of its output, as it comes; begun anew.
         held: A file that is locked (shared) until all of its processes have ended, also where they outlive us for a moment.
+        pass_fds: Open file descriptors that it inherits under the same numbers.
         grace: Seconds between asking its processes to end (SIGTERM) and ending them (SIGKILL).
         hidden: Further texts that must not be shown, beside the secrets that `argv` and `env` name as such.
     """
@@ -36,6 +37,7 @@ class Command:
     log_file: Path | None = None
     grace: float = 10.0
     held: Path | None = None
+    pass_fds: tuple[int, ...] = ()
     hidden: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:

@@ -68,7 +68,7 @@ class Running:
         reading, status = os.pipe()
         self._status = os.fdopen(reading, "rb", buffering=0)
         try:
-            self._supervisor = _start_supervisor(status)
+            self._supervisor = _start_supervisor(status, self.command.pass_fds)
         finally:
             os.close(status)
         weakref.finalize(self, _let_go, self._supervisor)  # Popen keeps its pipes open when it is given up
@@ -231,7 +231,7 @@ def _open_log(path: Path | None) -> TextIO | None:
     return path.open("w", encoding="utf-8", newline="\n")
 
 
-def _start_supervisor(status: int) -> subprocess.Popen[bytes]:
+def _start_supervisor(status: int, passed: tuple[int, ...]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - our own script
         [sys.executable, *_SUPERVISOR, str(status)],
         bufsize=0,
@@ -239,7 +239,7 @@ def _start_supervisor(status: int) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        pass_fds=(status,),
+        pass_fds=(status, *passed),
         start_new_session=True,
     )
 

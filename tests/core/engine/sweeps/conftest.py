@@ -17,11 +17,13 @@ from djsandbox.engine.sweeps.run import SweepResult
 PARTS = '''
 import json
 import os
+import random
 import time
 from pathlib import Path
 from typing import Any
 
-from djsandbox import BaseDataExecutor, BaseEvaluator, ComponentConfig, InputPath, OutputPath, Sweeper, Trial
+from pydantic import model_validator
+from djsandbox import BaseDataExecutor, BaseRecipeRefiner, BaseEvaluator, ComponentConfig, InputPath, OutputPath, Sweeper, Trial
 
 
 def note(name):
@@ -74,6 +76,16 @@ class Score(BaseEvaluator):
         losses: list[float] = []
         fail: bool = False
         text: str = ""
+        low: int = 0
+        high: int = 0
+        noise: str = ""
+        random: bool = False
+
+        @model_validator(mode="after")
+        def _are_ordered(self):
+            if self.low > self.high:
+                raise ValueError("low is above high")
+            return self
 
     def intermediate_metrics(self):
         return ["loss"]
@@ -84,11 +96,41 @@ class Score(BaseEvaluator):
             time.sleep(0.01)
         for step, loss in enumerate(self.config.losses):
             self.watcher.watch({"loss": loss}, step=step)
+        print(self.config.noise, end="", flush=True)
+        if self.config.random:
+            return random.random(), "a text"
         if self.config.fail:
             raise RuntimeError("the disk is on fire")
         while self.config.losses and self.config.losses[-1] > 100:
             time.sleep(0.01)
         return len(Path(self.config.dataset_path).read_text()) + self.config.bonus, "a text"
+
+
+class Refine(BaseRecipeRefiner):
+    """Writes the recipe with another lower bound; what it will be, and where, is not said before the run."""
+
+    class Config(ComponentConfig):
+        target: str
+
+    def run(self, recipe, feedback):
+        (op,) = recipe["process"]
+        arguments = op["length_filter"] if isinstance(op, dict) else {}
+        recipe = {**recipe, "process": [{"other_op": {}}, {"length_filter": {**arguments, "min_len": 1}}]}
+        Path(self.config.target).write_text(json.dumps(recipe))
+        return self.config.target
+
+
+class Show(BaseDataExecutor):
+    """Gives the recipe it is run with."""
+
+    class Config(ComponentConfig):
+        export_path: OutputPath
+        process: list[Any]
+        dataset_path: str = ""
+
+    def run(self):
+        note(json.dumps(self.config.process))
+        return self.config.export_path
 
 
 class Listed(Sweeper):

@@ -39,6 +39,8 @@ def test_a_sweep_file_that_is_not_there_is_named_with_its_place(sweep_lab: Lab) 
         ("bonus", "the parameter 'bonus' addresses nothing"),
         ("anonymous.scores.extra_configs.bonus", "'anonymous.scores' addresses no job"),
         ("anonymous.score.extra_configs", "is a whole block"),
+        ("length_filter..max_len", "is no address: a part of it is empty"),
+        ("anonymous.score.extra_configs.api_key", "is a secret, and the values of trials are written down"),
         ("anonymous.score.extra_configs.bonsu", "did you mean 'bonus'?"),
         ("anonymous.score.extra_configs.dataset_path", "and so does its 'input'"),
     ],
@@ -84,6 +86,8 @@ def test_a_bound_that_a_component_would_refuse_is_found(sweep_lab: Lab) -> None:
         ("anonymous.score.valeu", "has no output 'valeu'\n    did you mean 'value'?"),
         ("anonymous.scores.value", "did you mean 'score'?"),
         ("quality_score", "no job produces the metric 'quality_score'"),
+        ("score", "'score' is a job, not a metric"),
+        ("anonymous.score.value.", "is not a reference"),
     ],
 )
 def test_a_metric_that_nobody_produces_is_refused(sweep_lab: Lab, metric: str, message: str) -> None:
@@ -145,3 +149,27 @@ def test_a_plan_says_what_runs_once_and_what_in_every_trial(sweep_lab: Lab) -> N
     assert reasons[1] == "in every trial: the parameters change it"
     assert reasons[2] == "in every trial: it is not known to give the same result again"
     assert not sweep_lab.work_dir.exists()
+
+
+def test_a_place_that_the_command_line_sets_cannot_be_searched(sweep_lab: Lab) -> None:
+    sweep_lab.sweep([], parameters={BONUS: {"values": [1.0, 2.0]}})
+    said = refusal(settings=["score.extra_configs.bonus=100"])
+    assert (
+        f"'{BONUS}' sets 'extra_configs.bonus' of anonymous/evaluation/0, and so does --set score.extra_configs.bonus" in said
+    )
+
+
+def test_a_metric_that_nobody_declares_is_doubted(sweep_lab: Lab) -> None:
+    sweep_lab.sweep([], metric={"name": "score.nonsense"})
+    (warning,) = djsandbox.validate("sandbox.yaml")
+    assert warning.message == "whether a job records the metric 'score.nonsense' is only known when it has run"
+
+
+def test_one_bad_value_among_many_is_found(sweep_lab: Lab) -> None:
+    sweep_lab.sweep([], parameters={BONUS: {"values": [*range(1, 56), "much", 57]}})
+    assert "bonus" in refusal()
+
+
+def test_a_sweep_file_that_contains_itself_is_refused(sweep_lab: Lab) -> None:
+    (sweep_lab.folder / "sweep.yaml").write_text("method: random\nparameters: &p {a: {parameters: *p}}\n")
+    assert "an alias contains itself" in refusal()

@@ -136,3 +136,16 @@ def test_a_trial_keeps_what_it_had_finished_when_it_is_run_again(sweep_lab: Lab)
     (sweep_lab.folder / "hang").unlink()
     sweep_lab.run(resume=True)
     assert [call for call in sweep_lab.calls() if not call.startswith(("open", "told"))] == ["score"]
+
+
+def test_a_killed_trial_of_a_new_sweep_takes_nothing_from_the_sweep_before(sweep_lab: Lab) -> None:
+    sweep_lab.sweep([{MAX_LEN: 2}, {MAX_LEN: 3}])
+    sweep_lab.edit("dataset_path: <input>}", "dataset_path: <input>, random: true}")
+    before = sweep_lab.run().trials[0].value
+    sweep_lab.calls()
+    process = sweep_lab.start()
+    sweep_lab.scoring(process, 1)
+    process.kill()
+    process.communicate()
+    (sweep_lab.folder / "hang").unlink()
+    assert sweep_lab.run(resume=True).trials[0].value != before

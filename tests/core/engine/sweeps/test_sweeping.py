@@ -199,3 +199,76 @@ def test_the_file_of_the_best_config_says_where_it_comes_from(sweep_lab: Lab) ->
     text = sweep_lab.run().best_config.read_text()
     assert "trial 2, anonymous.score.value = 5.5" in text
     assert "hpo_config" not in yaml.safe_load(text)
+
+
+def test_a_combination_that_a_component_refuses_is_a_failed_trial(sweep_lab: Lab) -> None:
+    low, high = "anonymous.score.extra_configs.low", "anonymous.score.extra_configs.high"
+    sweep_lab.sweep([{low: 2, high: 1}, {low: 1, high: 2}], parameters={low: {"values": [0, 2]}, high: {"values": [0, 2]}})
+    result = sweep_lab.run()
+    assert [one.status for one in result.trials] == ["failed", "done"]
+
+
+def test_whatever_a_trial_prints_its_result_arrives(sweep_lab: Lab) -> None:
+    noise = "anonymous.score.extra_configs.noise"
+    texts = ["no end of line", '{"event": "metric"}\n', "\x00\r\r" + "x" * 70_000, '{"event": "ended", "value": 99}\n']
+    sweep_lab.sweep(
+        [{noise: text, MAX_LEN: 3} for text in texts], parameters={noise: {"values": texts}, MAX_LEN: {"min": 1, "max": 6}}
+    )
+    assert [one.value for one in sweep_lab.run().trials] == [3, 3, 3, 3]
+
+
+def test_a_value_may_be_longer_than_an_environment_variable(sweep_lab: Lab) -> None:
+    text = "anonymous.score.extra_configs.text"
+    sweep_lab.sweep([{text: "x" * 200_000}], parameters={text: {"value": "x" * 200_000}})
+    assert sweep_lab.run().best.value == 6
+
+
+def test_a_work_dir_with_a_dot_holds_its_trials(sweep_lab: Lab) -> None:
+    sweep_lab.sweep(tries(2, 5))
+    sweep_lab.run(work_dir="outputs/qwen2.5")
+    work_dir = sweep_lab.folder / "outputs" / "qwen2.5"
+    assert sorted(path.name for path in work_dir.glob("trial_*")) == ["trial_1", "trial_2"]
+    assert (work_dir / "context_infos.json").is_file()
+
+
+def test_a_metric_is_that_of_its_own_job_where_two_share_a_name(sweep_lab: Lab) -> None:
+    losses = "anonymous.score.extra_configs.losses"
+    data = (sweep_lab.folder / "sandbox.yaml").read_text()
+    other = """  - hook: EvaluateDataHook
+    meta_name: score
+    output: [other, others]
+    extra_configs: {type: "./parts.py:Score", dataset_path: parts.py, losses: [9.0, 9.0, 9.0]}
+"""
+    (sweep_lab.folder / "sandbox.yaml").write_text(data + other)
+    sweep_lab.edit('return ["loss"]', 'return ["loss", "value"]', "parts.py")
+    sweep_lab.edit('self.watcher.watch({"loss": loss}', 'self.watcher.watch({"loss": loss, "value": loss}', "parts.py")
+    sweep_lab.sweep(
+        [{f"anonymous.evaluation_job_configs.0.{losses.partition('score.')[2]}": [2.0, 1.0]}],
+        parameters={f"anonymous.evaluation_job_configs.0.{losses.partition('score.')[2]}": {"values": [[1.0]]}},
+        early_terminate={"type": "hyperband", "min_iter": 2},
+    )
+    sweep_lab.run()
+    assert [event["value"] for event in sweep_lab.journal() if event["event"] == "trial_reported"][:2] == [2.0, 1.0]
+
+
+def test_files_that_an_earlier_sweep_left_are_not_mixed_into_a_shared_folder(sweep_lab: Lab) -> None:
+    sweep_lab.edit(
+        "        Path(self.config.export_path).write_text(self.config.text)",
+        """        folder = Path(self.config.export_path)
+        folder.mkdir(exist_ok=True)
+        for file in folder.iterdir():
+            file.unlink()
+        for letter in self.config.text:
+            (folder / letter).write_text(letter)""",
+        "parts.py",
+    )
+    sweep_lab.edit(
+        "Path(self.config.dataset_path).read_text()[:most]",
+        '"".join(sorted(file.name for file in Path(self.config.dataset_path).iterdir()))[:most]',
+        "parts.py",
+    )
+    sweep_lab.edit("out/analysed.txt", "out/analysed")
+    sweep_lab.sweep(tries(6, 6))
+    assert [one.value for one in sweep_lab.run().trials] == [6.5, 6.5]
+    sweep_lab.edit("export_path: out/analysed,", "export_path: out/analysed, text: ab,")
+    assert [one.value for one in sweep_lab.run().trials] == [2.5, 2.5]

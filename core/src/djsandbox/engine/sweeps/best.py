@@ -1,9 +1,11 @@
-"""What a sweep leaves for people: the table of its trials, and a config of the best one that is ready to run."""
+"""The best trial of a sweep: which it is, and a config of it that is ready to run."""
 
 from __future__ import annotations
 
 import copy
+import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,14 +13,16 @@ from typing import Any
 import yaml
 
 from djsandbox.components.sweeper import TrialResult
-from djsandbox.config.include import find_file
+from djsandbox.config.include import find_file, read_mapping
 from djsandbox.config.model import JOB_LIST_SUFFIX, Job, SandboxConfig
+from djsandbox.config.references import BLOCKS
 from djsandbox.engine.session import secrets_of
 from djsandbox.engine.sweeps.objective import Objective
 from djsandbox.engine.sweeps.planned import PlannedSweep
 from djsandbox.journal.atomic import write_atomically
 
-_SHOWN_TRIALS = 20
+_OWN_CLASS = re.compile(r"(?P<file>\.{1,2}/.+\.py)(?P<name>:[\w.]+)")
+_FOLDER = "best"
 
 
 def best_of(results: Sequence[TrialResult], objective: Objective) -> TrialResult | None:
@@ -32,46 +36,28 @@ def best_of(results: Sequence[TrialResult], objective: Objective) -> TrialResult
     return best
 
 
-def trial_table(results: Sequence[TrialResult], sweep: PlannedSweep) -> dict[str, Any]:
-    """The arguments of `watch_table`: the trials, best first, those without a value last."""
-    metric = sweep.config.metric
-    names = [parameter.name for parameter in sweep.config.parameters if not parameter.is_constant]
-    sign = -1.0 if metric.goal == "maximize" else 1.0
-
-    def order(result: TrialResult) -> tuple[bool, float, int]:
-        return result.status != "done", sign * (result.value or 0.0), result.trial.number
-
-    ranked = sorted(results, key=order)
-    rows = [
-        [result.trial.number, result.status, result.value, *(result.trial.values.get(name) for name in names)]
-        for result in ranked[:_SHOWN_TRIALS]
-    ]
-    hidden = len(ranked) - len(rows)
-    return {
-        "title": f"Trials of the sweep, best first: {metric.goal} {metric.name}",
-        "columns": ["trial", "status", "value", *names],
-        "rows": rows,
-        "notes": [f"{hidden} more in the journal"] if hidden else [],
-    }
-
-
 def write_best(config: SandboxConfig, sweep: PlannedSweep, best: TrialResult, count: int, path: Path) -> None:
     """Write `config` with the values of the best of `count` trials to `path`, to be run from the same folder."""
     applied = sweep.applied(config, best.trial.values)
     data = copy.deepcopy(dict(config.positions.data)) if config.positions else {}
     for key in ("hpo_config", "resume"):
         data.pop(key, None)
-    data["work_dir"] = str(config.work_dir / "best")
+    data["work_dir"] = str(config.work_dir / _FOLDER)
+    move = _Move(config.folder, path.parent)
+    if "launcher" in data:
+        data["launcher"] = move.classes(data["launcher"])
     for job in applied.jobs():
-        entry = _entry(data, job)
+        jobs = _job_list(data, job)
+        entry = jobs[job.index]
+        if isinstance(entry, str):
+            entry = _included(entry, config.folder)
+        entry = {key: value for key, value in entry.items() if key != "local"}
         if job.local:
             entry["local"] = {value.target.text: value.value for value in job.local}
-        for block in ("dj_configs", "extra_configs"):
-            if block in entry:
-                entry[block] = _moved(entry[block], config.folder, path.parent)
+        jobs[job.index] = move.entry(entry)
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
     write_atomically(path, "".join(f"# {line}\n" for line in _heading(config, sweep, best, count)) + "\n" + text)
-    if secrets_of(config):
+    if secrets_of(applied):
         path.chmod(0o600)
 
 
@@ -79,29 +65,55 @@ def _heading(config: SandboxConfig, sweep: PlannedSweep, best: TrialResult, coun
     yield f"{config.file} with the values of the best of {count} trials of {sweep.config.file}:"
     yield f"trial {best.trial.number}, {sweep.config.metric.name} = {best.value}"
     for name, value in best.trial.values.items():
-        yield f"  {name}: {value}"
+        yield f"  {name}: {json.dumps(value, ensure_ascii=False)}"
 
 
-def _entry(data: dict[str, Any], job: Job) -> dict[str, Any]:
-    """The job's entry in the file."""
+def _job_list(data: dict[str, Any], job: Job) -> list[Any]:
+    """The list in the file that the job is in."""
     pipelines = data.get("pipelines")
     holder: Any = data
     if isinstance(pipelines, Mapping):
         holder = next(part for name, part in pipelines.items() if str(name) == job.pipeline)
     elif pipelines is not None:
         holder = next(part for item in pipelines for name, part in item.items() if str(name) == job.pipeline)
-    entry: dict[str, Any] = holder[f"{job.stage}{JOB_LIST_SUFFIX}"][job.index]
-    return entry
+    found: list[Any] = holder[f"{job.stage}{JOB_LIST_SUFFIX}"]
+    return found
 
 
-def _moved(block: Any, source: Path, target: Path) -> Any:
-    """A block whose files are relative to the config's folder, for a config in another one."""
-    if isinstance(block, str):
-        found = find_file(block, source)
-        return block if found is None or Path(block).is_file() else os.path.relpath(found, target)
-    kind = block.get("type") if isinstance(block, dict) else None
-    if isinstance(kind, str) and kind.startswith("."):
-        file, colon, name = kind.rpartition(":")
-        moved = os.path.relpath(source / file, target)
-        return {**block, "type": f"{moved if moved.startswith('.') else f'./{moved}'}{colon}{name}"}
-    return block
+def _included(path: str, folder: Path) -> dict[str, Any]:
+    """A job that stands in a file of its own; classes that it names beside itself are named from `folder` then."""
+    found = find_file(path, folder) or Path(path)
+    moved: dict[str, Any] = _Move(found.parent, folder).classes(copy.deepcopy(dict(read_mapping(found).data)))
+    return moved
+
+
+class _Move:
+    """Names of files relative to a config in the folder `source`, for one in the folder `target`."""
+
+    def __init__(self, source: Path, target: Path) -> None:
+        self._source = source
+        self._target = target
+
+    def entry(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """A job's entry, with its blocks, those in `local` included."""
+        moved: dict[str, Any] = self.classes(entry)
+        local = moved.get("local")
+        for holder in (moved, local if isinstance(local, dict) else {}):
+            holder.update({block: self._file(holder[block]) for block in BLOCKS if isinstance(holder.get(block), str)})
+        return moved
+
+    def classes(self, data: Any) -> Any:
+        """`data` with every `./file.py:Class` in it, wherever it stands, that is a file of ours."""
+        if isinstance(data, dict):
+            return {key: self.classes(value) for key, value in data.items()}
+        if isinstance(data, list):
+            return [self.classes(item) for item in data]
+        found = _OWN_CLASS.fullmatch(data) if isinstance(data, str) else None
+        if found is None or not (self._source / found["file"]).is_file():
+            return data
+        moved = os.path.relpath(self._source / found["file"], self._target)
+        return f"{moved if moved.startswith('.') else f'./{moved}'}{found['name']}"
+
+    def _file(self, path: str) -> str:
+        found = None if Path(path).is_file() else find_file(path, self._source)
+        return path if found is None else os.path.relpath(found, self._target)

@@ -34,15 +34,22 @@ def _why_in_every(planned: PlannedJob, others: list[PlannedJob], in_every: set[s
         return "reuse is off for this job"
     if any(part.component is None or not part.component.deterministic for part in planned.parts):
         return "it is not known to give the same result again"
-    if any(_key_fields(other) != _key_fields(planned) for other in others):
+    if any(_decisive(other) != _decisive(planned) for other in others):
         return "the parameters change it"
     upstream = sorted(planned.reads & in_every)
     return f"it reads from {', '.join(upstream)}" if upstream else None
 
 
-def _key_fields(planned: PlannedJob) -> list[Mapping[str, Any]]:
+def _decisive(planned: PlannedJob) -> list[Any]:
+    """What the job's result depends on: of a block that feeds components what they say, of another (a recipe to refine) all."""
+
     def fields(component: Component) -> Mapping[str, Any]:
         return dict(component.key_fields())
 
+    fed = {part.use.block for part in planned.parts}
+    blocks = {"dj_configs": planned.dj_configs.data, "extra_configs": planned.extra_configs.data}
     nothing: Mapping[str, Any] = {}
-    return [part.answer("key_fields()", fields, nothing) for part in planned.parts]
+    return [
+        *(part.answer("key_fields()", fields, nothing) for part in planned.parts),
+        *(data for name, data in blocks.items() if name not in fed),
+    ]

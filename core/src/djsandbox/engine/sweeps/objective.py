@@ -27,6 +27,9 @@ class Objective:
     watched: str
     """The name under which the watcher gets it, while its job runs or at its end."""
 
+    job_id: str = ""
+    """The job whose output it is; "" where only the watcher knows it."""
+
     def to_data(self) -> dict[str, Any]:
         """This as plain data."""
         metric, where = self.metric, self.metric.where
@@ -34,6 +37,7 @@ class Objective:
             "metric": [metric.name, metric.goal, metric.target, where.file, where.line],
             "reference": self.reference.text if self.reference else None,
             "watched": self.watched,
+            "job_id": self.job_id,
         }
 
     @classmethod
@@ -41,7 +45,7 @@ class Objective:
         """The objective that `to_data` gave."""
         name, goal, target, file, line = data["metric"]
         reference = parse_reference(data["reference"]) if data["reference"] else None
-        return cls(SweepMetric(name, goal, target, Position(file, line)), reference, data["watched"])
+        return cls(SweepMetric(name, goal, target, Position(file, line)), reference, data["watched"], data["job_id"])
 
     def value(self, context: ContextInfos, watcher: SandboxWatcher) -> float:
         """The metric of a run that has ended; SandboxError where it is no finite number."""
@@ -54,6 +58,10 @@ class Objective:
             told = "was not recorded" if value is None else f"is {_shortened(value)}, which is no finite number"
             raise SandboxError(f"the metric '{self.metric.name}' {told}", where=self.metric.where)
         return float(value)
+
+    def is_reported_by(self, name: str, job_id: str) -> bool:
+        """Whether the metric `name` of a job is this one: two jobs may share a meta_name."""
+        return name == self.watched and self.job_id in ("", job_id)
 
     def is_better(self, value: float, other: float) -> bool:
         """Whether `value` is nearer to the goal than `other`."""
@@ -84,7 +92,11 @@ def find_objective(sweep: SweepConfig, planned: Sequence[PlannedJob]) -> Objecti
             value = source.value(reference.path)
             if not is_decided_at_run(value) and not _is_number(value):
                 raise LookupError(f"'{name}' is {_shortened(value)}, which is not a number")
-            return Objective(sweep.metric, reference, ".".join(steps[1:]))
+            return Objective(sweep.metric, reference, ".".join(steps[1:]), source.job.id)
+    if name in names:
+        raise LookupError(
+            f"'{name}' is a job, not a metric", f"write {name}.key as the watcher gets it, or pipeline.{name}.output"
+        )
     if is_watched:
         return Objective(sweep.metric, None, name)
     fix = "write pipeline.meta_name.output, or meta_name.key as the watcher gets it"
@@ -92,21 +104,36 @@ def find_objective(sweep: SweepConfig, planned: Sequence[PlannedJob]) -> Objecti
     raise LookupError(f"no job produces the metric '{name}'", f"{guess} {fix}" if guess.startswith("did") else fix)
 
 
+def doubt_metric(objective: Objective, planned: Sequence[PlannedJob]) -> Iterator[Problem]:
+    """A warning where nothing says before the run that anybody will record the metric."""
+    if objective.reference is None and not _is_declared(objective, planned):
+        message = f"whether a job records the metric '{objective.watched}' is only known when it has run"
+        yield Problem(message, objective.metric.where, "an output, as pipeline.meta_name.output, is checked now", "warning")
+
+
 def check_early_termination(sweep: SweepConfig, objective: Objective, planned: Sequence[PlannedJob]) -> Iterator[Problem]:
     """A problem where the sweep ends trials early and no job reports the metric before it has ended."""
     if sweep.early_terminate is None:
         return
-    producers = [one for one in planned if objective.watched.startswith(f"{one.job.meta_name}.") and one.job.meta_name]
-    for producer in producers:
-        rest = objective.watched.removeprefix(f"{producer.job.meta_name}.")
-        if any(fnmatchcase(rest, pattern) for pattern in _reported(producer)):
-            return
+    if _is_declared(objective, planned):
+        return
     reported = sorted({f"{one.job.meta_name}.{pattern}" for one in planned for pattern in _reported(one)})
     fix = "take early_terminate out"
     if reported:
         fix += f", or optimize what is reported while a job runs: {', '.join(reported)}"
     message = f"no job reports '{objective.watched}' before it has ended, so no trial could be ended early"
     yield Problem(message, sweep.early_terminate.where, fix)
+
+
+def _is_declared(objective: Objective, planned: Sequence[PlannedJob]) -> bool:
+    """Whether the job that is to record the metric says that it reports it on the way."""
+    for one in planned:
+        prefix = f"{one.job.meta_name}."
+        if one.job.meta_name and objective.watched.startswith(prefix) and objective.job_id in ("", one.job.id):
+            rest = objective.watched.removeprefix(prefix)
+            if any(fnmatchcase(rest, pattern) for pattern in _reported(one)):
+                return True
+    return False
 
 
 def _reported(planned: PlannedJob) -> Sequence[str]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from djsandbox.components.sweeper import Sweeper
-from djsandbox.config.model import SandboxConfig
+from djsandbox.config.model import LocalValue, SandboxConfig
 from djsandbox.config.sweep import SweepConfig
 from djsandbox.engine.sweeps.objective import Objective
-from djsandbox.engine.sweeps.targets import Targets
+from djsandbox.engine.sweeps.targets import Targets, with_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,10 @@ class PlannedSweep:
     objective: Objective
     sweeper: Sweeper
 
+    def values_of(self, values: Mapping[str, Any]) -> dict[str, list[LocalValue]]:
+        """What the trial with these values puts into each job, by its id."""
+        return self.targets.values_of(values, self.config.parameters)
+
     def applied(self, config: SandboxConfig, values: Mapping[str, Any]) -> SandboxConfig:
         """`config` as the trial with these values runs it."""
-        return self.targets.applied(config, values, self.config.parameters)
+        return with_values(config, self.values_of(values))

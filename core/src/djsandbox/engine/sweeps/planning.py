@@ -18,13 +18,13 @@ from djsandbox.engine.folders import Folders
 from djsandbox.engine.guard import asked
 from djsandbox.engine.plan import Planner, make_plan
 from djsandbox.engine.planned import Plan
-from djsandbox.engine.sweeps.objective import Objective, check_early_termination, find_objective
+from djsandbox.engine.sweeps.objective import Objective, check_early_termination, doubt_metric, find_objective
 from djsandbox.engine.sweeps.planned import PlannedSweep
-from djsandbox.engine.sweeps.targets import Recipes, find_targets
+from djsandbox.engine.sweeps.targets import OP_LIST, Recipes, find_targets, with_values
 from djsandbox.errors import ConfigError, PluginError, Problem, SandboxError
 from djsandbox.plugins.resolve import resolve
 
-_MOST_EXAMPLES = 50
+_MOST_EXAMPLES = 1000
 
 
 def plan_sweep(config: SandboxConfig) -> Plan:
@@ -39,7 +39,7 @@ def plan_sweep(config: SandboxConfig) -> Plan:
     plan: Plan | None = None
     for values in examples(sweep.parameters):
         try:
-            made = make_plan(targets.applied(config, values, sweep.parameters))
+            made = make_plan(with_values(config, targets.values_of(values, sweep.parameters)))
         except ConfigError as error:
             problems.extend(error.problems)
         else:
@@ -51,7 +51,10 @@ def plan_sweep(config: SandboxConfig) -> Plan:
 
 
 def examples(parameters: Sequence[Parameter]) -> Iterator[Mapping[str, Any]]:
-    """Values that stand for all of the search space: each example of each parameter occurs, with the first of the others."""
+    """Values that stand for all of the search space: each example of each parameter occurs, with the first of the others.
+
+    What only a combination of values can show is left to the trials.
+    """
     choices = {parameter.name: parameter.examples() for parameter in parameters}
     first = {name: ones[0] for name, ones in choices.items()}
     yield first
@@ -77,10 +80,15 @@ def _recipes(config: SandboxConfig) -> Recipes:
     """What each job's `dj_configs` will be, also where something else about the job is wrong."""
     planner = Planner(config)
     planner.plan_all()
-    recipes: dict[str, Mapping[str, Any]] = {
+    recipes: dict[str, Mapping[str, Any] | None] = {
         job.id: job.dj_configs.document.data for job in config.jobs() if job.dj_configs.document is not None
     }
-    return {**recipes, **{one.job.id: one.dj_configs.data for one in planner.planned if one.dj_configs.data}}
+    for one in planner.planned:
+        if one.dj_configs.is_deferred or one.dj_configs.defers((OP_LIST,)):
+            recipes[one.job.id] = None
+        elif one.dj_configs.data:
+            recipes[one.job.id] = one.dj_configs.data
+    return recipes
 
 
 def _errors_of(config: SandboxConfig) -> Sequence[Problem]:
@@ -120,8 +128,9 @@ def _sweeper(sweep: SweepConfig, config: SandboxConfig, problems: list[Problem])
 def _objective(sweep: SweepConfig, plan: Plan, problems: list[Problem]) -> Objective | None:
     try:
         objective = find_objective(sweep, plan.jobs)
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         problems.append(Problem(str(error.args[0]), sweep.metric.where, *error.args[1:]))
         return None
+    problems.extend(doubt_metric(objective, plan.jobs))
     problems.extend(check_early_termination(sweep, objective, plan.jobs))
     return objective

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,11 @@ from djsandbox.engine.sweeps.request import TrialRequest
 from djsandbox.process.command import Command
 from djsandbox.process.running import Running, start
 
-_ARGV = (sys.executable, "-P", "-m", "djsandbox.engine.sweeps.trial")
+_PROGRAM = (sys.executable, "-P", "-m", "djsandbox.engine.sweeps.trial")
 _GRACE = 20.0
 """Seconds for a trial to end by itself: longer than it takes its own clean-up to be given up."""
+_PATIENCE = 10.0
+"""Seconds in which a trial that has ended may still be heard, should something that cannot be killed hold its pipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +46,16 @@ class Ended:
 class TrialProcesses:
     """Starts trials, passes on what they say, and stops them. All but `events` is for one thread.
 
-    `held` is locked by their processes until all have ended. Trials beside each other, up to `parallel`, divide the GPUs.
+    `held` is locked by their processes until all have ended; `secrets` are kept out of their logs. Trials beside each other, up
+    to `parallel`, divide the GPUs.
     """
 
-    def __init__(self, held: Path, parallel: int) -> None:
+    def __init__(self, held: Path, secrets: Set[str], parallel: int) -> None:
+        self.events: queue.SimpleQueue[Said | Ended] = queue.SimpleQueue()
         self._held = held
+        self._secrets = frozenset(secrets)
         self._shares = shares(visible_gpus() if parallel > 1 else [], parallel)
         self._slots: dict[int, int] = {}
-        self.events: queue.SimpleQueue[Said | Ended] = queue.SimpleQueue()
         self._running: dict[int, Running] = {}
         self._threads: dict[int, threading.Thread] = {}
 
@@ -57,12 +63,34 @@ class TrialProcesses:
         """Start a trial; its output goes to `log_file`."""
         number = request.number
         slot = next(at for at in range(len(self._shares)) if at not in self._slots.values())
-        env = {**request.to_environment(), **({VISIBLE: self._shares[slot]} if self._shares[slot] else {})}
-        command = Command(_ARGV, env=env, log_file=log_file, grace=_GRACE, held=self._held)
-        running = self._running[number] = start(command, lambda line: self._pass_on(number, line))
+        visible = {VISIBLE: self._shares[slot]} if self._shares[slot] else {}
+        orders, giving = os.pipe()
+        listening, answers = os.pipe()
+        try:
+            command = Command(
+                (*_PROGRAM, str(orders), str(answers)),
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **visible},
+                log_file=log_file,
+                grace=_GRACE,
+                held=self._held,
+                hidden=self._secrets,
+                pass_fds=(orders, answers),
+            )
+            running = start(command)
+        except BaseException:
+            os.close(giving)
+            os.close(listening)
+            raise
+        finally:
+            os.close(orders)
+            os.close(answers)
+        self._running[number] = running
         self._slots[number] = slot
-        thread = self._threads[number] = threading.Thread(target=self._wait, args=(number, running), name=f"trial-{number}")
-        thread.start()
+        talking = threading.Thread(target=self._talk, args=(request, giving, listening), daemon=True)
+        waiting = threading.Thread(target=self._wait, args=(number, running, talking), name=f"trial-{number}")
+        self._threads[number] = waiting
+        talking.start()
+        waiting.start()
 
     def stop(self, number: int) -> None:
         """Ask a trial to end; it ends as any other, with an event."""
@@ -81,21 +109,23 @@ class TrialProcesses:
             self.forget(number)
             yield number
 
-    def _pass_on(self, number: int, line: str) -> None:
-        try:
-            fields = json.loads(line)
-        except ValueError:
-            return  # something printed by a library; it is in the log
-        if isinstance(fields, dict) and "event" in fields:
-            self.events.put(Said(number, fields))
+    def _talk(self, request: TrialRequest, giving: int, listening: int) -> None:
+        """Hand over the request, and pass on the answers until nobody is left to give any."""
+        with os.fdopen(giving, "w", encoding="utf-8") as stream, contextlib.suppress(BrokenPipeError):
+            stream.write(request.to_json())
+        with os.fdopen(listening, encoding="utf-8", errors="replace") as stream:
+            for line in stream:
+                if line.endswith("\n"):  # else it was killed in the middle of it
+                    self.events.put(Said(request.number, json.loads(line)))
 
-    def _wait(self, number: int, running: Running) -> None:
+    def _wait(self, number: int, running: Running, talking: threading.Thread) -> None:
         started = time.monotonic()
         error: BaseException | None = None
         try:
             running.wait()
         except BaseException as failure:  # whatever it is, the main thread has to hear of it
             error = failure
+        talking.join(_PATIENCE)
         self.events.put(Ended(number, error, time.monotonic() - started))
 
 

@@ -12,16 +12,18 @@ from typing import Any
 
 from djsandbox.components.sweeper import Trial, TrialResult
 from djsandbox.config.include import read_mapping
+from djsandbox.engine.folders import Folders
 from djsandbox.engine.planned import Plan
 from djsandbox.engine.recorded import recorded_run
 from djsandbox.engine.session import Session, open_session, shared_folder
 from djsandbox.engine.signals import is_interrupted, signals_interrupt
-from djsandbox.engine.sweeps.best import best_of, trial_table, write_best
+from djsandbox.engine.sweeps.best import best_of, write_best
 from djsandbox.engine.sweeps.early_termination import EarlyTermination
 from djsandbox.engine.sweeps.planned import PlannedSweep
 from djsandbox.engine.sweeps.processes import Ended, Said, TrialProcesses
 from djsandbox.engine.sweeps.record import SweepRecord, last_sweep
 from djsandbox.engine.sweeps.request import TrialRequest, config_digest
+from djsandbox.engine.sweeps.table import trial_table
 from djsandbox.errors import ConfigError, SandboxError
 from djsandbox.journal.atomic import write_atomically
 from djsandbox.journal.lock import WorkDirLock
@@ -97,7 +99,7 @@ def _record(session: Session, sweep: PlannedSweep) -> SweepRecord:
 
 
 def _processes(session: Session, sweep: PlannedSweep) -> TrialProcesses:
-    return TrialProcesses(session.folders(1).processes, sweep.config.parallel)
+    return TrialProcesses(session.folders(1).processes, session.secrets, sweep.config.parallel)
 
 
 @dataclass(slots=True)
@@ -182,8 +184,6 @@ class _SweepRun:
     def _begin(self, trial: Trial) -> None:
         number, session = trial.number, self.session
         goes_on = number in self.record.begun
-        applied = self.sweep.applied(session.config, trial.values)
-        given = {job.id: len(job.local) for job in session.config.jobs()}
         request = TrialRequest(
             file=str(session.config.file),
             settings=list(session.config.settings),
@@ -191,15 +191,18 @@ class _SweepRun:
             path=list(sys.path),
             number=number,
             local=[
-                [job.id, value.target.text, value.value, value.where.file, value.where.line]
-                for job in applied.jobs()
-                for value in job.local[given[job.id] :]
+                [job_id, one.target.text, one.value, one.where.file, one.where.line, one.if_there]
+                for job_id, values in self.sweep.values_of(trial.values).items()
+                for one in values
             ],
             metric=self.sweep.objective.to_data(),
             folder=str(session.folders(1).sweep),
+            work_dir=str(self._work_dir(number)),
             digest=self.record.config,
             resume=goes_on,
         )
+        if not goes_on:  # of another sweep: its results must not count as this one's
+            shutil.rmtree(self._work_dir(number), ignore_errors=True)
         self.running[number] = trial
         self.record.begun.add(number)
         self.last_values[number] = []
@@ -226,7 +229,7 @@ class _SweepRun:
         said = self.said.pop(number, {})
         if is_interrupted():
             raise KeyboardInterrupt
-        if said.get("is_config"):
+        if said.get("ends_sweep"):
             self.running.pop(number)
             raise ConfigError(str(said["error"]))
         result, error = self._result(number, event, said)
@@ -254,16 +257,19 @@ class _SweepRun:
             return TrialResult(trial, "done", said["value"]), None
         if number in self.stopping and values:
             return TrialResult(trial, "stopped", values[-1]), None
-        return TrialResult(trial, "failed", None), str(said.get("error") or event.error or "it ended without a word")
+        return TrialResult(trial, "failed", None), str(
+            said.get("error") or event.error or f"it ended without a word; its output: {self._log(number)}"
+        )
 
     def _write_best(self, best: TrialResult) -> Path:
         config, folders = self.session.config, self.session.folders(1)
-        path = config.work_dir / "best.yaml"
+        path = folders.work_dir / "best.yaml"
         write_best(config, self.sweep, best, len(self.record.results), path)
-        context = config.work_dir / f"trial_{best.trial.number}" / folders.context_file.name
-        if context.is_file():
-            write_atomically(config.work_dir / context.name, context.read_bytes())
+        _take_over_context(Folders(self._work_dir(best.trial.number)), folders)
         return path
+
+    def _work_dir(self, number: int) -> Path:
+        return self.session.config.work_dir / f"trial_{number}"
 
     def _journal(self, event: str, number: int, **fields: Any) -> None:
         plain = encode(fields, name=event)
@@ -287,3 +293,12 @@ class _SweepRun:
 
     def _last_log(self) -> str | None:
         return f"details: {self._log(self.record.results[-1].trial.number)}" if self.record.results else None
+
+
+def _take_over_context(trial: Folders, sweep: Folders) -> None:
+    """Let the context of a trial be that of the sweep, data frames included."""
+    if trial.context_file.is_file():
+        shutil.rmtree(sweep.context_frames, ignore_errors=True)
+        if trial.context_frames.is_dir():
+            shutil.copytree(trial.context_frames, sweep.context_frames)
+        write_atomically(sweep.context_file, trial.context_file.read_bytes())

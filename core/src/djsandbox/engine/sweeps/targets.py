@@ -7,22 +7,24 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from djsandbox.config.model import Job, LocalValue, SandboxConfig
-from djsandbox.config.overrides import Setting, job_settings
+from djsandbox.config.overrides import COMMAND_LINE, Setting, job_settings
 from djsandbox.config.references import Target
 from djsandbox.config.sweep import Parameter
 from djsandbox.errors import Problem, did_you_mean
+from djsandbox.redact import is_secret
 
 OP_LIST = "process"
-Recipes = Mapping[str, Mapping[str, Any]]
-"""Job id -> its data recipe (`dj_configs`), as far as it is known before the run."""
+Recipes = Mapping[str, Mapping[str, Any] | None]
+"""Job id -> its data recipe (`dj_configs`) as far as it is known before the run; None where only the run will know."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One place of one job."""
+    """One place of one job; `is_certain` where it is known before the run that the job has it."""
 
     job_id: str
     target: Target
+    is_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +32,28 @@ class Targets:
     """The places that each parameter sets, by the parameter's name."""
 
     places: Mapping[str, tuple[Place, ...]]
-    bare_ops: tuple[tuple[Place, Any], ...] = ()
-    """Ops that a recipe only names, as mappings: without one there is no place for an argument."""
 
-    def applied(self, config: SandboxConfig, values: Mapping[str, Any], parameters: Sequence[Parameter]) -> SandboxConfig:
-        """`config` with the `values` of a trial."""
+    def values_of(self, values: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, list[LocalValue]]:
+        """What the `values` of a trial put into each job, by its id."""
         where = {parameter.name: parameter.where for parameter in parameters}
         by_job: dict[str, list[LocalValue]] = {}
-        for place, value in self.bare_ops:
-            by_job.setdefault(place.job_id, []).append(LocalValue(place.target, value, config.at("hpo_config")))
         for name, value in values.items():
             for place in self.places.get(name, ()):
-                by_job.setdefault(place.job_id, []).append(LocalValue(place.target, value, where[name]))
-        pipelines = tuple(
-            replace(
-                pipeline,
-                jobs=tuple(replace(job, local=(*job.local, *by_job.get(job.id, ()))) for job in pipeline.jobs),
-            )
-            for pipeline in config.pipelines
-        )
-        return replace(config, pipelines=pipelines)
+                given = LocalValue(place.target, value, where[name], if_there=not place.is_certain)
+                by_job.setdefault(place.job_id, []).append(given)
+        return by_job
+
+
+def with_values(config: SandboxConfig, values: Mapping[str, Sequence[LocalValue]]) -> SandboxConfig:
+    """`config` with further values in its jobs, by job id."""
+
+    def changed(job: Job) -> Job:
+        return replace(job, local=(*job.local, *values.get(job.id, ())))
+
+    return replace(
+        config,
+        pipelines=tuple(replace(pipeline, jobs=tuple(map(changed, pipeline.jobs))) for pipeline in config.pipelines),
+    )
 
 
 @dataclass(slots=True)
@@ -57,11 +61,18 @@ class _Finder:
     jobs: Sequence[Job]
     recipes: Recipes
     places: dict[str, tuple[Place, ...]] = field(default_factory=dict)
-    bare_ops: dict[Place, Any] = field(default_factory=dict)
 
     def find(self, parameter: Parameter) -> Iterator[Problem]:
         """Note the places of `parameter`; a problem where it has none."""
         steps = tuple(parameter.name.split("."))
+        self.places[parameter.name] = ()
+        if not all(steps):
+            yield Problem(f"'{parameter.name}' is no address: a part of it is empty", parameter.where, _FORMS)
+            return
+        if is_secret(steps[-1]):
+            fix = "put it into the config or the environment"
+            yield Problem(f"'{parameter.name}' is a secret, and the values of trials are written down", parameter.where, fix)
+            return
         setting = Setting(steps, None, parameter.where)
         if setting.block_at is not None:
             values, problems = job_settings([setting], self.jobs)
@@ -71,40 +82,41 @@ class _Finder:
                 yield Problem(f"'{parameter.name}' is a whole block", parameter.where, "name one of its keys")
         else:
             found = list(self._in_recipes(steps))
-            if not found:
-                yield self._nowhere(parameter, steps)
+            yield from self._doubts(parameter, steps, found)
         self.places[parameter.name] = tuple(found)
 
     def _in_recipes(self, steps: tuple[str, ...]) -> Iterator[Place]:
         op, *argument = steps
-        if not argument:
-            return
+        target = Target(".".join(("dj_configs", OP_LIST, *steps)), "dj_configs", (OP_LIST, *steps))
         for job_id, recipe in self.recipes.items():
-            for at, entry in enumerate(_ops(recipe)):
-                if entry == op:
-                    self.bare_ops[Place(job_id, _op_target(at))] = {op: {}}
-                if entry == op or (isinstance(entry, Mapping) and op in entry):
-                    yield Place(job_id, _op_target(at, op, *argument))
+            if recipe is None:
+                yield Place(job_id, target, is_certain=False)
+            elif argument and any(entry == op or (isinstance(entry, Mapping) and op in entry) for entry in _ops(recipe)):
+                yield Place(job_id, target)
 
-    def _nowhere(self, parameter: Parameter, steps: tuple[str, ...]) -> Problem:
-        message = f"the parameter '{parameter.name}' addresses nothing"
-        names = {name for recipe in self.recipes.values() for entry in _ops(recipe) for name in _names(entry)}
-        fix = "write pipeline.meta_name.extra_configs.key, ....dj_configs.key, or op_name.argument"
-        return Problem(
-            message,
-            parameter.where,
-            f"no recipe has the op '{steps[0]}': {did_you_mean(steps[0], names)}" if len(steps) > 1 and names else fix,
-        )
+    def _doubts(self, parameter: Parameter, steps: tuple[str, ...], found: Sequence[Place]) -> Iterator[Problem]:
+        unknown = [place.job_id for place in found if not place.is_certain]
+        if len(unknown) < len(found):
+            return
+        if unknown and len(steps) > 1:
+            message = f"whether a recipe has the op '{steps[0]}' is only known at run: {', '.join(unknown)}"
+            yield Problem(message, parameter.where, severity="warning")
+            return
+        names = {name for recipe in self.recipes.values() if recipe for entry in _ops(recipe) for name in _names(entry)}
+        fix = f"no recipe has the op '{steps[0]}': {did_you_mean(steps[0], names)}" if len(steps) > 1 and names else _FORMS
+        yield Problem(f"the parameter '{parameter.name}' addresses nothing", parameter.where, fix)
+
+
+_FORMS = "write pipeline.meta_name.extra_configs.key, pipeline.meta_name.dj_configs.key, or op_name.argument"
 
 
 def find_targets(config: SandboxConfig, parameters: Sequence[Parameter], recipes: Recipes, problems: list[Problem]) -> Targets:
     """The places of all `parameters`; what addresses nothing, or what something else sets, too, is added to `problems`."""
-    jobs = list(config.jobs())
-    finder = _Finder(jobs, recipes)
+    finder = _Finder(list(config.jobs()), recipes)
     for parameter in parameters:
         problems.extend(finder.find(parameter))
     problems.extend(_conflicts(config, parameters, finder.places))
-    return Targets(finder.places, tuple(finder.bare_ops.items()))
+    return Targets(finder.places)
 
 
 def _conflicts(
@@ -116,22 +128,37 @@ def _conflicts(
         for place in places[parameter.name]:
             job = jobs[place.job_id]
             others = [name for other, name in taken if other.job_id == job.id and _overlap(other.target, place.target)]
-            others += ["its 'input'" for link in job.inputs if link.target.path and _overlap(link.target, place.target)]
-            others += [
-                "the 'iter_updater'"
-                for update in config.iter_updater
-                if (update.pipeline, update.meta_name) == (job.pipeline, job.meta_name)
-                and _overlap(update.target, place.target)
-            ]
+            others += [name for target, name in _set_elsewhere(config, job) if _overlap(target, place.target)]
             if others:
                 message = f"'{parameter.name}' sets '{place.target.text}' of {job.id}, and so does {others[0]}"
                 yield Problem(message, parameter.where, "remove one of the two")
             taken.append((place, f"'{parameter.name}'"))
 
 
+def _set_elsewhere(config: SandboxConfig, job: Job) -> Iterator[tuple[Target, str]]:
+    """What else sets places of `job`, so that a sweep's value would be lost, or silently win over what was typed."""
+    for link in job.inputs:
+        if link.target.path:
+            yield link.target, "its 'input'"
+    for value in job.local:
+        if value.where.file.startswith(COMMAND_LINE):
+            yield value.target, value.where.file
+    for update in config.iter_updater:
+        if (update.pipeline, update.meta_name) == (job.pipeline, job.meta_name):
+            yield update.target, "the 'iter_updater'"
+
+
 def _overlap(one: Target, other: Target) -> bool:
-    shorter = min(len(one.path), len(other.path))
-    return one.block == other.block and one.path[:shorter] == other.path[:shorter]
+    first, second = _by_name(one), _by_name(other)
+    shorter = min(len(first), len(second))
+    return one.block == other.block and first[:shorter] == second[:shorter]
+
+
+def _by_name(target: Target) -> tuple[str, ...]:
+    """The path of `target`, with the numbers of ops left out where their names follow."""
+    path = target.path
+    is_numbered = target.block == "dj_configs" and len(path) > 2 and path[0] == OP_LIST and path[1].isdigit()
+    return (path[0], *path[2:]) if is_numbered else path
 
 
 def _ops(recipe: Mapping[str, Any]) -> Sequence[Any]:
@@ -141,8 +168,3 @@ def _ops(recipe: Mapping[str, Any]) -> Sequence[Any]:
 
 def _names(entry: Any) -> Sequence[str]:
     return [str(name) for name in entry] if isinstance(entry, Mapping) else [str(entry)]
-
-
-def _op_target(at: int, *path: str) -> Target:
-    steps = (OP_LIST, str(at), *path)
-    return Target(".".join(("dj_configs", *steps)), "dj_configs", steps)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from typing import Any, TextIO
 
 from djsandbox.context.infos import ContextInfos
 from djsandbox.engine.plan import make_plan
 from djsandbox.engine.run import run_plan
 from djsandbox.engine.sweeps.objective import Objective
-from djsandbox.engine.sweeps.request import TrialRequest
+from djsandbox.engine.sweeps.request import ConfigChangedError, TrialRequest
 from djsandbox.errors import SandboxError
 from djsandbox.plugins.events import JobEvent
 from djsandbox.plugins.hookspecs import hookimpl
@@ -27,6 +28,7 @@ class Reporter:
     def __init__(self, objective: Objective, stream: TextIO) -> None:
         self._objective = objective
         self._stream = stream
+        self._one_at_a_time = threading.Lock()  # metrics come from the threads that read logs, too
 
     @hookimpl
     def djsandbox_job_started(self, job: JobEvent) -> None:
@@ -34,28 +36,31 @@ class Reporter:
         self.tell(event="job", job=job.meta_name or job.hook)
 
     @hookimpl
-    def djsandbox_metrics_logged(self, name: str, value: Any) -> None:
+    def djsandbox_metrics_logged(self, name: str, value: Any, job_id: str) -> None:
         """Pass a value of the metric on."""
-        if name == self._objective.watched and isinstance(value, (int, float)):
+        if self._objective.is_reported_by(name, job_id) and isinstance(value, (int, float)):
             self.tell(event="metric", value=float(value))
 
     def tell(self, **fields: Any) -> None:
         """Write one line to the parent; where it is gone, the supervisor ends us."""
-        self._stream.write(json.dumps(fields) + "\n")
-        self._stream.flush()
+        with self._one_at_a_time:
+            self._stream.write(json.dumps(fields) + "\n")
+            self._stream.flush()
 
 
-def main() -> int:
-    """Run the trial that the environment describes; returns the exit code."""
-    # While a job works, what is printed goes to its log: the parent keeps listening to this one.
-    with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as stream:
-        request = TrialRequest.taken()
-        sys.path[:] = request.path
+def main(orders: int, answers: int) -> int:
+    """Run the trial that comes through the pipe `orders`, and answer through `answers`; returns the exit code."""
+    for pipe in (orders, answers):
+        os.set_inheritable(pipe, False)
+    with os.fdopen(orders, encoding="utf-8") as stream:
+        request = TrialRequest.from_json(stream.read())
+    sys.path[:] = request.path
+    with os.fdopen(answers, "w", encoding="utf-8") as stream:
         reporter = Reporter(Objective.from_data(request.metric), stream)
         try:
             reporter.tell(event="ended", **_run(request, reporter))
         except SandboxError as error:
-            reporter.tell(event="failed", error=str(error), is_config=error.exit_code != SandboxError.exit_code)
+            reporter.tell(event="failed", error=str(error), ends_sweep=isinstance(error, ConfigChangedError))
             return error.exit_code
         except KeyboardInterrupt:
             return _INTERRUPTED
@@ -73,4 +78,4 @@ def _run(request: TrialRequest, reporter: Reporter) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(int, sys.argv[1:])))
