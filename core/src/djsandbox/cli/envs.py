@@ -143,7 +143,7 @@ def create(
         return 0
     ready = found or environment_for(recipe, **asked, offline=offline, on_line=_to_stderr)
     if as_json:
-        show_json({"environment": ready.path.parent.name, "path": ready.path, "python": ready.python, "made": found is None})
+        show_json({"environment": ready.key, "path": ready.path, "python": ready.python, "made": found is None})
         return 0
     click.echo(f"{'is there' if found else 'made'}: {ready.path}")
     return 0
@@ -157,10 +157,13 @@ def run_in(name: str, command: tuple[str, ...]) -> int:
     from djsandbox.envs.inventory import entry_named, env_of  # noqa: PLC0415
     from djsandbox.envs.store import Store, mark_used  # noqa: PLC0415
 
+    argv = command[1:] if command[0] == "--" else command
+    if not argv:
+        raise click.UsageError("name a command: djsandbox envs run NAME -- python -V")
     entry = entry_named(name, Store())
     env = env_of(entry)
     mark_used(entry)
-    done = env.run_cmd(command, env=entry.facts["identity"]["variables"], check=False)
+    done = env.run_cmd(argv, env=entry.facts["identity"]["variables"], check=False)
     return done.returncode if done.returncode >= 0 else 128 - done.returncode
 
 

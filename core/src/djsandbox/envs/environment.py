@@ -45,6 +45,8 @@ class ReadyEnv:
     packages: Mapping[str, str] = field(default_factory=dict)
     held: Path | None = None
     """The file to hold (`Command.held`) while something runs in it, so that it is not removed; None for an existing one."""
+    key: str | None = None
+    """Its name in the store; None for an existing one."""
 
     @property
     def path(self) -> Path:
@@ -156,9 +158,8 @@ def _ready(resolved: Resolved, entry: Entry) -> ReadyEnv:
     env = resolved.env(entry.path)
     env.held = busy_file(entry.folder)
     sources = {name: Path(path) for name, path in entry.facts["sources"].items()}
-    return ReadyEnv(
-        resolved.label, resolved.recipe, resolved.manager, resolved.hash, env, sources, entry.facts["packages"], env.held
-    )
+    recipe, packages = resolved.recipe, entry.facts["packages"]
+    return ReadyEnv(resolved.label, recipe, resolved.manager, resolved.hash, env, sources, packages, env.held, resolved.key)
 
 
 def _existing(recipe: EnvRecipe, name: str | None, params: Mapping[str, Any]) -> ReadyEnv:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from djsandbox.envs.activation import search_path
 from djsandbox.envs.recipe import EnvRecipe, Repository
+from djsandbox.envs.tools import answer
 from djsandbox.errors import ComponentError, Problem
-from djsandbox.process.command import Command
+from djsandbox.process.command import Command, shown
 from djsandbox.process.environment import child_environment
 from djsandbox.process.failures import ProcessFailed
 from djsandbox.process.running import OnLine, run
@@ -94,7 +95,16 @@ def _home_problems(repository: Repository, home: Path) -> list[Problem]:
     lacking = [name for name in repository.proof if not (home / name).exists()]
     if lacking:
         return [Problem(f"{home} is no checkout of {repository.name}: it has no {', '.join(lacking)}")]
-    return []
+    missing = [patch for patch in repository.patches if not _is_applied(patch, home)]
+    if not missing:
+        return []
+    fix = "\n    ".join(shown(("git", "-C", str(home), "apply", patch)) for patch in missing)
+    return [Problem(f"{home} has not been changed as the recipe wants {repository.name} to be", fix=fix, severity="warning")]
+
+
+def _is_applied(patch: str, home: Path) -> bool:
+    argv = (*_GIT, "-C", str(home), "apply", "--check", "--reverse", os.path.abspath(patch))
+    return answer(argv, env=_environment()) is not None
 
 
 def _name_it(repository: Repository, folder: str) -> str:

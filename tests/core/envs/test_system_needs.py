@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from djsandbox.envs import EnvRecipe, Repository, SystemTool, environment_for, problems
+from djsandbox.envs.system import has_gpu, version_of
+from djsandbox.errors import ConfigError
+
+Programs = Callable[..., None]
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
+    """Only the programs that are given are on the PATH; each prints what it is given."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    for name in ("JAVA_HOME", "CUDA_HOME", "CUDA_PATH", "CUDA_VISIBLE_DEVICES"):
+        monkeypatch.delenv(name, raising=False)
+
+    def made(where: Path = folder, **said: str) -> None:
+        where.mkdir(parents=True, exist_ok=True)
+        for name, text in said.items():
+            (where / name).write_text(f"#!/bin/sh\n/bin/cat >&2 <<'END'\n{text}\nEND\n")
+            (where / name).chmod(0o755)
+
+    return made
+
+
+def needing(*tools: SystemTool) -> EnvRecipe:
+    return EnvRecipe("internvl", requirements=("torch",), system_tools=tools)
+
+
+def test_all_that_is_missing_is_named_together_before_anything_is_installed(programs: Programs, store: Path) -> None:
+    recipe = needing(
+        SystemTool("java", "METEOR and SPICE", get="apt install default-jre-headless"),
+        SystemTool("nvcc", "building flash-attn"),
+        SystemTool("ffmpeg", "reading videos"),
+    )
+    programs(ffmpeg="ffmpeg version 6.1")
+    with pytest.raises(ConfigError) as caught:
+        environment_for(recipe)
+    assert [problem.message for problem in caught.value.problems] == [
+        "the environment 'internvl' needs java, which is not installed, for METEOR and SPICE",
+        "the environment 'internvl' needs nvcc, which is not installed, for building flash-attn",
+    ]
+    assert [problem.fix for problem in caught.value.problems] == ["apt install default-jre-headless", "install nvcc"]
+    assert not store.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "version"),
+    [
+        ("java", 'openjdk version "17.0.15" 2025-04-15', "17.0.15"),
+        ("java", 'openjdk version "21" 2023-09-19', "21"),
+        ("nvcc", "Cuda compilation tools, release 12.4, V12.4.131", "12.4"),
+        ("ffmpeg", "ffmpeg version 6.1.1-3ubuntu5 Copyright (c) 2000-2023", "6.1.1"),
+        ("git", "git version 2.39.5", "2.39.5"),
+        ("odd", "no numbers here", None),
+    ],
+)
+def test_a_program_tells_its_version(name: str, said: str, version: str | None, programs: Programs, tmp_path: Path) -> None:
+    programs(**{name: said})
+    assert version_of(str(tmp_path / "programs" / name), name) == version
+
+
+def test_a_version_is_compared_as_numbers(programs: Programs) -> None:
+    programs(nvcc="release 12.4, V12.4.131")
+    assert problems(needing(SystemTool("nvcc", "x", at_least="11.8"))) == []
+    found = problems(needing(SystemTool("nvcc", "x", at_least="12.10")))
+    assert "needs nvcc 12.10 or later" in found[0].message and "is 12.4" in found[0].message
+
+
+def test_cuda_and_java_are_found_where_their_own_variables_say(
+    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs(tmp_path / "cuda" / "bin", nvcc="release 12.4")
+    assert len(problems(needing(SystemTool("nvcc", "x")))) == 1
+    monkeypatch.setenv("CUDA_HOME", str(tmp_path / "cuda"))
+    assert problems(needing(SystemTool("nvcc", "x"))) == []
+
+
+def test_git_is_needed_where_something_is_to_be_cloned(programs: Programs, tmp_path: Path) -> None:
+    cloned = Repository("easyanimate", "https://e.org/x", "a" * 40)
+    found = problems(EnvRecipe("r", repositories=(cloned,)))
+    assert "needs git, which is not installed, for cloning easyanimate" in found[0].message
+    assert problems(EnvRecipe("r", repositories=(cloned,)), params={"homes": {"easyanimate": str(tmp_path)}}) == []
+
+
+def test_a_gpu_is_there_when_its_driver_says_so_and_it_may_be_used(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs(**{"nvidia-smi": "GPU 0: NVIDIA H200 (UUID: GPU-1)"})
+    assert has_gpu()
+    assert problems(needing(SystemTool("gpu", "training"))) == []
+    for hidden in ("", "-1"):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+        assert not has_gpu()
+    assert "needs a GPU" in problems(needing(SystemTool("gpu", "training")))[0].message
+
+
+def test_needs_are_checked_for_an_environment_that_is_there_too(programs: Programs) -> None:
+    recipe = EnvRecipe("small", system_tools=(SystemTool("java", "SPICE"),))
+    found = problems(recipe, manager="existing", params={"path": sys.prefix})
+    assert "needs java" in found[0].message
