@@ -230,8 +230,9 @@ def test_offline_an_environment_comes_from_what_is_here_or_fails_at_once(
 @pytest.mark.slow
 @pytest.mark.parametrize("manager", ["venv", "uv"])
 def test_scripts_of_an_environment_run_from_where_it_was_made(
-    manager: str, recipe: Callable[..., EnvRecipe], tmp_path: Path
+    manager: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("DJSANDBOX_ENVS", str(tmp_path / "it's a store"))  # pip's scripts start at no path with a $ in it
     small = EnvRecipe("scripts", requirements=("pyjokes",))
     ready = environment_for(small, manager=manager)
     assert ready.run_cmd(["pyjoke"], on_line=None).returncode == 0

@@ -64,7 +64,7 @@ def test_venv_makes_an_environment_and_its_pip_installs(tmp_path: Path, from_whe
     env.create()
     env.install_py_deps(["beta", "alpha<2"], pip_options=from_wheels, on_line=None)
     assert python_says(env, "import alpha; print(alpha.VERSION)") == "1.0"
-    assert env.run_cmd("pip --version", on_line=None).returncode == 0
+    assert env.run_cmd("python -m pip --version", on_line=None).returncode == 0
 
 
 @pytest.mark.slow
