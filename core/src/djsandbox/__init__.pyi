@@ -31,6 +31,14 @@ from djsandbox.config.sweep import SweepConfig as SweepConfig
 from djsandbox.engine.api import plan as plan
 from djsandbox.engine.api import run as run
 from djsandbox.engine.api import validate as validate
+from djsandbox.envs.base import Env as Env
+from djsandbox.envs.conda import CondaEnv as CondaEnv
+from djsandbox.envs.recipe import EnvRecipe as EnvRecipe
+from djsandbox.envs.recipe import InstallStep as InstallStep
+from djsandbox.envs.recipe import Repository as Repository
+from djsandbox.envs.recipe import SystemTool as SystemTool
+from djsandbox.envs.router import ENV_ROUTER as ENV_ROUTER
+from djsandbox.envs.virtual import VirtualEnv as VirtualEnv
 from djsandbox.errors import ComponentError as ComponentError
 from djsandbox.errors import ConfigError as ConfigError
 from djsandbox.errors import JobFailed as JobFailed
