@@ -176,6 +176,19 @@ def test_an_environment_in_use_is_kept(told: Callable[..., Any], tmp_path: Path,
     assert told("remove", "small")["removed"]
 
 
+def test_gc_leaves_alone_what_is_being_made_and_does_not_wait_for_it(told: Callable[..., Any], tmp_path: Path) -> None:
+    from djsandbox.envs.store import Store
+
+    store = Store()
+    with store.lock("small-0123456789ab"):
+        folder = store.begin("small-0123456789ab")
+        assert told("doctor", code=1)["unfinished"] == []
+        assert told("gc")["removed"] == []
+        assert folder.exists()
+    assert told("doctor", code=1)["unfinished"] == [folder.name]
+    assert told("gc")["removed"] == [folder.name]
+
+
 def test_a_name_that_means_nothing_or_two_things_is_told(told: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
     assert call(["envs", "run", "small", "--", "true"]) == 2
     assert "djsandbox envs create small" in capsys.readouterr().err

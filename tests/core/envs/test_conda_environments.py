@@ -143,6 +143,43 @@ def test_conda_is_found_where_only_its_shell_function_is_on_the_path(
     assert CondaEnv("e").check_availability()
 
 
+def test_what_activating_would_set_is_set_also_what_packages_and_the_user_set(stand_in: Callable[[str], Any]) -> None:
+    stand_in("conda")
+    env = CondaEnv("e")
+    env.create()
+    scripts = env.path / "etc" / "conda" / "activate.d"
+    scripts.mkdir(parents=True)
+    (scripts / "~compilers.sh").write_text('echo "activating it"; export CC="$CONDA_PREFIX/bin/it\'s gcc"; local_one=1\n')
+    (scripts / "cuda.sh").write_text('export CUDA_HOME="$CONDA_PREFIX/cuda"; export PATH="$CUDA_HOME/bin:$PATH"\n')
+    (env.path / "conda-meta" / "state").write_text('{"env_vars": {"MY_FLAG": "on", "GONE": "***unset***"}}')
+    found = env.variables()
+    assert found["CC"] == f"{env.path}/bin/it's gcc"
+    assert found["PATH"].startswith(f"{env.path}/cuda/bin:{env.path}/bin:")
+    assert found["MY_FLAG"] == "on" and not {"GONE", "local_one", "PWD", "SHLVL"} & found.keys()
+    done = env.run_cmd(["python", "-c", "import os; print(os.environ['CC'], os.environ['CUDA_HOME'])"], on_line=None)
+    assert done.last_lines == (f"{env.path}/bin/it's gcc {env.path}/cuda",)
+
+
+def test_an_activation_script_that_fails_is_a_warning(stand_in: Callable[[str], Any], caplog: pytest.LogCaptureFixture) -> None:
+    stand_in("conda")
+    env = CondaEnv("e")
+    env.create()
+    (env.path / "etc" / "conda" / "activate.d").mkdir(parents=True)
+    (env.path / "etc" / "conda" / "activate.d" / "bad.sh").write_text("echo because; exit 3\n")
+    assert env.variables()["CONDA_PREFIX"] == str(env.path)
+    assert "activation scripts" in caplog.text and "because" in caplog.text
+
+
+def test_an_environment_with_another_python_is_not_taken_for_the_one_asked_for(stand_in: Callable[[str], Any]) -> None:
+    stand_in("conda")
+    env = CondaEnv("e", env_py_version="3.10")
+    env.create()
+    (env.path / "conda-meta" / "python-3.10.14-h955ad1f_0.json").touch()
+    env.create()
+    with pytest.raises(ComponentError, match=r"has Python 3\.10\.14, not 3\.9"):
+        CondaEnv("e", env_py_version="3.9").create()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("manager", FAMILY)
 def test_the_real_one_behaves_as_the_stand_in(manager: str) -> None:

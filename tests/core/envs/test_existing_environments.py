@@ -83,6 +83,22 @@ def test_parameters_that_mean_nothing_for_it_are_refused(tmp_path: Path) -> None
     assert "there is no environment" in problems(EnvRecipe("r"), manager="existing", params={"path": str(tmp_path)})[0].message
 
 
+def test_our_own_interpreter_serves_by_default_where_a_recipe_allows_it_and_its_check_passes(
+    from_wheels: tuple[str, ...],
+) -> None:
+    fits = EnvRecipe("light", managers=("existing", "uv"), check=("python", "-c", "import pydantic"), pip_options=from_wheels)
+    assert environment_for(fits).python == Path(sys.executable)
+    lacks = EnvRecipe(
+        "light", managers=("existing", "uv"), check=("python", "-c", "import alpha"), requirements=("alpha",),
+        pip_options=from_wheels,
+    )  # fmt: skip
+    made = environment_for(lacks)
+    assert (made.manager, made.packages) == ("uv", {"alpha": "2.0"})
+    anything = EnvRecipe("light", managers=("existing", "uv"), pip_options=from_wheels)
+    assert environment_for(anything).manager == "existing"
+    assert environment_for(anything, params={"requirements": ["alpha==1.0"]}).packages == {"alpha": "1.0"}
+
+
 THIRD_PARTY = """
 from djsandbox.envs import VirtualEnv
 

@@ -56,9 +56,9 @@ def test_the_users_own_checkout_is_used_as_it_is_and_not_written_to_by_us(
     assert ready.sources["tiny"] == repo.folder
     assert ready.run_cmd(ANSWER, on_line=None).last_lines == ("answer 2",)
     assert {path: path.read_bytes() for path in repo.folder.glob("*.*") if path.is_file()} == before
-    (repo.folder / "tiny.py").write_text("ANSWER = 3\n")
+    (repo.folder / "tiny.py").write_text("ANSWER = 333\n")  # another size: the compiled one is told by size and second
     assert environment_for(small, params={"homes": {"tiny": str(repo.folder)}}).path == ready.path
-    assert ready.run_cmd(ANSWER, on_line=None).last_lines == ("answer 3",)
+    assert ready.run_cmd(ANSWER, on_line=None).last_lines == ("answer 333",)
 
 
 def test_a_commit_that_is_not_there_is_told_with_what_to_do_by_hand(

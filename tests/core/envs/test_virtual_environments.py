@@ -132,6 +132,27 @@ def test_a_manager_that_is_missing_is_not_available_and_that_is_no_error(
         env.create()
 
 
+def test_an_environment_with_another_python_is_not_taken_for_the_one_asked_for(tmp_path: Path) -> None:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    VirtualEnv(env_name=str(tmp_path / "e"), env_manager="uv").create()
+    VirtualEnv(env_name=str(tmp_path / "e"), env_manager="uv", env_py_version=version).create()
+    with pytest.raises(ComponentError, match=rf"has Python {version}\.\d+, not 3\.6"):
+        VirtualEnv(env_name=str(tmp_path / "e"), env_manager="uv", env_py_version="3.6").create()
+
+
+def test_a_project_we_happen_to_be_in_has_no_say(
+    tmp_path: Path, from_wheels: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "x"\nversion = "1"\nrequires-python = "<3"\n[tool.uv]\nconstraint-dependencies = ["alpha<2"]\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    env = VirtualEnv(env_name="e", env_manager="uv")
+    env.create()
+    env.install_py_deps(["alpha"], pip_options=from_wheels, on_line=None)
+    assert python_says(env, "import alpha; print(alpha.VERSION)") == "2.0"
+
+
 def test_a_manager_that_only_fails_is_not_available(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "virtualenv"
     program.write_text("#!/bin/sh\nexit 3\n")

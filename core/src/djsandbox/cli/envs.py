@@ -156,14 +156,16 @@ def run_in(name: str, command: tuple[str, ...]) -> int:
     """Run a command in an environment: djsandbox envs run NAME -- python -V. Its exit code is passed on."""
     from djsandbox.envs.inventory import entry_named, env_of  # noqa: PLC0415
     from djsandbox.envs.store import Store, mark_used  # noqa: PLC0415
+    from djsandbox.redact import REDACTED  # noqa: PLC0415
 
     argv = command[1:] if command[0] == "--" else command
     if not argv:
         raise click.UsageError("name a command: djsandbox envs run NAME -- python -V")
     entry = entry_named(name, Store())
     env = env_of(entry)
-    mark_used(entry)
-    done = env.run_cmd(argv, env=entry.facts["identity"]["variables"], check=False)
+    mark_used(entry.folder)
+    variables = {name: value for name, value in entry.facts["identity"]["variables"].items() if value != REDACTED}
+    done = env.run_cmd(argv, env=variables, check=False)
     return done.returncode if done.returncode >= 0 else 128 - done.returncode
 
 

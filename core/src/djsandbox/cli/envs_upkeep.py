@@ -76,7 +76,7 @@ def doctor(as_json: bool) -> int:
     show_table(("recipe", "state"), [[known.claim.name, _state(known)] for known in recipes], title="recipes")
     show_table(("environment", "state"), [[key, problem or "ready"] for key, problem in states], title="environments")
     for name in left:
-        click.echo(f"unfinished: {name} (djsandbox envs gc removes it, unless it is being made right now)")
+        click.echo(f"unfinished: {name} (djsandbox envs gc removes it)")
     show_problems(problem for known in recipes for problem in known.problems)
     return 1 if broken else 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from abc import ABC, abstractmethod
@@ -134,7 +135,7 @@ class Env(ABC):
 
     def run_cmd(
         self,
-        cmd: str | Sequence[str],
+        cmd: str | Sequence[str | os.PathLike[str]],
         *,
         cwd: str | Path | None = None,
         env: Mapping[str, str] | None = None,
@@ -177,14 +178,23 @@ class Env(ABC):
         """The argv that installs `arguments` here."""
         return (str(self.python), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *arguments)
 
+    def _must_have(self, version: str | None) -> None:
+        """ComponentError where the environment, of Python `version` (None: unknown), is not of the one that is asked for."""
+        wanted = self.env_py_version
+        if wanted is not None and version is not None and not f"{version}.".startswith(f"{wanted}."):
+            raise ComponentError(
+                f"the environment {self.env_path or self.env_name} has Python {version}, not {wanted}",
+                fix="give it another env_name, or remove it so that it is made again",
+            )
+
     def _must_exist(self) -> None:
         if not self.exists():
             raise ComponentError(f"the environment {self.env_path or self.env_name} does not exist", fix="create() makes it")
 
 
-def _argv(cmd: str | Sequence[str]) -> tuple[str, ...]:
+def _argv(cmd: str | Sequence[str | os.PathLike[str]]) -> tuple[str, ...]:
     if not isinstance(cmd, str):
-        return tuple(cmd)
+        return tuple(os.fspath(part) for part in cmd)
     if not cmd.strip():
         raise ConfigError("there is no command to run")
     shell = shutil.which("bash", path=search_path()) or "/bin/sh"

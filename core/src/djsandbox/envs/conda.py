@@ -46,6 +46,7 @@ class CondaEnv(Env):
         super().__init__(env_name, env_manager, env_path=env_path, env_py_version=env_py_version, offline=offline)
         self.env_config_path = None if env_config_path is None else Path(env_config_path).expanduser().absolute()
         self._prefix: Path | None = None
+        self._variables: dict[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -79,6 +80,8 @@ class CondaEnv(Env):
     def create(self) -> None:
         """Make the environment, from the environment file or with its Python."""
         if self.exists():
+            found = sorted(self.path.glob("conda-meta/python-[0-9]*.json"))
+            self._must_have(found[0].name.split("-")[1] if found else None)
             return
         lock = locks_folder() / f"{self.env_manager}.lock"  # conda locks next to nothing by itself
         with FileLock(lock, f"an environment of {self.env_manager}"):
@@ -86,9 +89,11 @@ class CondaEnv(Env):
                 run(Command(self._maker(), env=conda_environment(self.offline), held=self.held), self.on_line)
 
     def variables(self) -> dict[str, str]:
-        """What activating the environment would set."""
-        path = self.path
-        return activated_conda(path, str(path) if self.env_path is not None else self.name)
+        """What activating the environment would set, what its packages' own scripts set included."""
+        if self._variables is None:
+            path = self.path
+            self._variables = activated_conda(path, str(path) if self.env_path is not None else self.name)
+        return dict(self._variables)
 
     def describe(self) -> dict[str, Any]:
         """The content of the environment file."""

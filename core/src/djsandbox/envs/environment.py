@@ -12,9 +12,9 @@ from typing import Any
 from djsandbox.envs.base import Env, show
 from djsandbox.envs.building import build
 from djsandbox.envs.existing import ExistingEnv
-from djsandbox.envs.overrides import overridden
+from djsandbox.envs.overrides import FOR_EXISTING, overridden
 from djsandbox.envs.recipe import EnvRecipe
-from djsandbox.envs.resolving import Resolved, resolve
+from djsandbox.envs.resolving import EXISTING, Resolved, default_manager, resolve
 from djsandbox.envs.sources import checkout_problems
 from djsandbox.envs.store import Entry, Store, busy_file, mark_used
 from djsandbox.envs.system import missing_tools
@@ -23,9 +23,7 @@ from djsandbox.journal.keys import content_key
 from djsandbox.process.command import Completed
 from djsandbox.process.running import OnLine
 
-EXISTING = "existing"
 OFFLINE_VARIABLE = "DJSANDBOX_OFFLINE"
-_FOR_EXISTING = ("path", "homes", "variables")
 
 
 @dataclass(frozen=True)
@@ -97,23 +95,24 @@ def environment_for(
     Raises ConfigError with all that `problems` finds, EnvironmentFailed where making it fails.
     """
     found = find_environment(recipe, manager=manager, name=name, params=params)
-    if found is not None:
-        return found
-    wrong = [
-        one for one in problems(recipe, manager=manager, name=name, params=params, offline=offline) if one.severity == "error"
-    ]
-    if wrong:
-        raise ConfigError.of(wrong)
-    resolved = resolve(recipe, manager=manager, name=name, params=params)
-    return _ready(resolved, build(resolved, Store(), offline=offline or is_offline(), on_line=on_line))
+    if found is None:
+        against = problems(recipe, manager=manager, name=name, params=params, offline=offline)
+        wrong = [problem for problem in against if problem.severity == "error"]
+        if wrong:
+            raise ConfigError.of(wrong)
+        resolved = resolve(recipe, manager=manager, name=name, params=params)
+        found = _ready(resolved, build(resolved, Store(), offline=offline or is_offline(), on_line=on_line))
+    if found.held is not None:
+        mark_used(found.held.parent)
+    return found
 
 
 def find_environment(
     recipe: EnvRecipe, *, manager: str | None = None, name: str | None = None, params: Mapping[str, Any] | None = None
 ) -> ReadyEnv | None:
     """The environment, where it is ready; None where it would have to be made. ConfigError where nothing could make it."""
-    if manager == EXISTING:
-        return _existing(recipe, name, params or {})
+    if _chosen(recipe, manager, params) == EXISTING:
+        return _existing(recipe, name if manager else None, params or {})
     resolved = resolve(recipe, manager=manager, name=name, params=params)
     entry = Store().find(resolved.key)
     return _ready(resolved, entry) if entry is not None and entry.problem is None else None
@@ -130,8 +129,7 @@ def problems(
     """All that stands against using or making the environment, found without making or writing anything."""
     try:
         if find_environment(recipe, manager=manager, name=name, params=params) is not None:
-            changed, _ = overridden(recipe, {} if manager == EXISTING else params or {})
-            return missing_tools(changed, cloning=False)
+            return missing_tools(recipe, cloning=False)
         resolved = resolve(recipe, manager=manager, name=name, params=params)
     except SandboxError as error:
         return [*error.problems, *missing_tools(recipe, cloning=False)]
@@ -143,9 +141,14 @@ def recipe_hash(
     recipe: EnvRecipe, *, manager: str | None = None, name: str | None = None, params: Mapping[str, Any] | None = None
 ) -> str:
     """The identity of the environment, 64 hex digits, for content keys; makes and writes nothing. ConfigError as `resolve`."""
-    if manager == EXISTING:
-        return _existing(recipe, name, params or {}).hash
+    if _chosen(recipe, manager, params) == EXISTING:
+        return _existing(recipe, name if manager else None, params or {}).hash
     return resolve(recipe, manager=manager, name=name, params=params).hash
+
+
+def _chosen(recipe: EnvRecipe, manager: str | None, params: Mapping[str, Any] | None) -> str | None:
+    """`existing`, where the environment is not to be made; anything else is for `resolve` to choose."""
+    return default_manager(recipe, params) if manager is None and EXISTING in recipe.managers else manager
 
 
 def is_offline() -> bool:
@@ -154,7 +157,6 @@ def is_offline() -> bool:
 
 
 def _ready(resolved: Resolved, entry: Entry) -> ReadyEnv:
-    mark_used(entry)
     env = resolved.env(entry.path)
     env.held = busy_file(entry.folder)
     sources = {name: Path(path) for name, path in entry.facts["sources"].items()}
@@ -164,9 +166,9 @@ def _ready(resolved: Resolved, entry: Entry) -> ReadyEnv:
 
 def _existing(recipe: EnvRecipe, name: str | None, params: Mapping[str, Any]) -> ReadyEnv:
     unknown = [
-        Problem(f"env_params: '{one}' means nothing for an existing environment", fix=did_you_mean(one, _FOR_EXISTING))
+        Problem(f"env_params: '{one}' means nothing for an existing environment", fix=did_you_mean(one, FOR_EXISTING))
         for one in params
-        if one not in _FOR_EXISTING
+        if one not in FOR_EXISTING
     ]
     if unknown:
         raise ConfigError.of(unknown)
@@ -184,7 +186,8 @@ def _existing(recipe: EnvRecipe, name: str | None, params: Mapping[str, Any]) ->
 
 def _state_of(env: ExistingEnv, recipe: EnvRecipe) -> str:
     """What can be told of an environment that is not ours without running it: its interpreter, and what is installed."""
-    installed = sorted(path.name for path in env.path.glob("lib/python*/site-packages/*.dist-info"))
+    places = ("lib/python*/site-packages/*.dist-info", "lib/python*/dist-packages/*.dist-info", "conda-meta/*.json")
+    installed = sorted(path.name for place in places for path in env.path.glob(place))
     interpreter = os.path.realpath(env.python)
     return content_key({"python": interpreter, "installed": installed, "variables": dict(recipe.variables)})
 

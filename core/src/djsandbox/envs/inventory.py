@@ -10,12 +10,13 @@ from djsandbox.envs.base import Env
 from djsandbox.envs.environment import problems
 from djsandbox.envs.recipe import EnvRecipe, Repository
 from djsandbox.envs.recipes import load_recipe, recipe_claims
-from djsandbox.envs.resolving import resolve
+from djsandbox.envs.resolving import EXISTING, default_manager, resolve
 from djsandbox.envs.router import ENV_ROUTER, env_class
 from djsandbox.envs.store import Entry, Store, busy_file
 from djsandbox.envs.tools import answer
 from djsandbox.errors import ConfigError, Problem, SandboxError, did_you_mean
 from djsandbox.plugins.index import Claim
+from djsandbox.redact import redact
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def known_recipes(*, examined: bool = False) -> Iterator[KnownRecipe]:
         key: str | None = None
         found: tuple[Problem, ...] = ()
         try:
-            key = resolve(recipe).key
+            key = None if default_manager(recipe) == EXISTING else resolve(recipe).key
         except SandboxError as error:
             found = error.problems
         yield KnownRecipe(claim, recipe, key, tuple(problems(recipe)) if examined else found)
@@ -109,7 +110,9 @@ def steps_of(recipe: EnvRecipe) -> Sequence[str]:
         if what:
             lines.append(" ".join(["install", *what, *step.pip_options]))
     lines += [f"install {one.name} ({one.install})" for one in recipe.repositories if one.install != "no"]
-    return [*lines, f"check: {' '.join(recipe.check)}"] if recipe.check else lines
+    lines += [f"check: {' '.join(recipe.check)}"] if recipe.check else []
+    hidden: list[str] = redact(lines)
+    return hidden
 
 
 def _origin(repository: Repository) -> str:

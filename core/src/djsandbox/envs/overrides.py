@@ -15,6 +15,8 @@ _APPENDED = ("requirement_files", "leave_out", "pip_options")
 _BY_NAME = ("requirements", "constraints")
 PARAMS = ("python", "env_py_version", "env_config_path", "homes", "variables", *_BY_NAME, *_APPENDED)
 """The `env_params` that every manager knows."""
+FOR_EXISTING = ("path", "homes", "variables")
+"""Those that the manager `existing` knows, which installs nothing."""
 
 
 def overridden(recipe: EnvRecipe, params: Mapping[str, Any]) -> tuple[EnvRecipe, dict[str, Any]]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import sys
 import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from djsandbox.envs.base import Env
 from djsandbox.envs.dependencies import checked_requirement
+from djsandbox.envs.existing import ExistingEnv
 from djsandbox.envs.interpreters import own_version
-from djsandbox.envs.overrides import PARAMS, overridden
+from djsandbox.envs.overrides import FOR_EXISTING, PARAMS, overridden
 from djsandbox.envs.recipe import EnvRecipe, Repository
 from djsandbox.envs.requirement_files import read_requirements
 from djsandbox.envs.router import env_class
@@ -25,7 +28,8 @@ FORMAT = 1
 """Raised when the same recipe would now be built differently."""
 CONDA = ("conda", "mamba", "micromamba")
 _USUAL = ("uv", "virtualenv", "venv")
-_WITHOUT_PROGRAM = ("venv", "existing")
+EXISTING = "existing"
+_WITHOUT_PROGRAM = ("venv", EXISTING)
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
@@ -59,7 +63,7 @@ def resolve(
 ) -> Resolved:
     """Read everything the recipe names and choose the manager; ConfigError with all that is wrong. Writes nothing."""
     changed, rest = overridden(recipe, params or {})
-    chosen = manager or default_manager(changed)
+    chosen = manager or default_manager(changed, params)
     found = env_class(chosen)
     problems = [*_misfits(changed, chosen, manager), *_unknown(rest, found, chosen)]
     identity: dict[str, Any] = {}
@@ -79,10 +83,16 @@ def resolve(
     return Resolved(changed, name or recipe.name, chosen, found, parameters, identity, content_key(identity))
 
 
-def default_manager(recipe: EnvRecipe) -> str:
-    """The first manager of the recipe's that is there; the first of all where none is, for a message to name."""
+def default_manager(recipe: EnvRecipe, params: Mapping[str, Any] | None = None) -> str:
+    """The first manager of the recipe's that is there; the first of all where none is, for a message to name.
+
+    `existing` among them stands for our own interpreter, where it passes the recipe's check and nothing is to be changed.
+    """
     wanted = recipe.managers or (CONDA if recipe.env_config_path is not None else _USUAL)
-    return next((name for name in wanted if is_present(name)), wanted[0])
+    makers = [name for name in wanted if name != EXISTING]
+    if EXISTING in wanted and (not makers or (_only_for_existing(params or {}) and _our_own_will_do(recipe))):
+        return EXISTING
+    return next((name for name in makers if is_present(name)), makers[0])
 
 
 def is_present(manager: str) -> bool:
@@ -95,6 +105,25 @@ def is_present(manager: str) -> bool:
         return env_class(manager)("any", manager).check_availability()
     except SandboxError:
         return False
+
+
+def _only_for_existing(params: Mapping[str, Any]) -> bool:
+    return set(params) <= set(FOR_EXISTING)
+
+
+def _our_own_will_do(recipe: EnvRecipe) -> bool:
+    version = ".".join(map(str, sys.version_info[:3]))
+    fits = recipe.python is None or f"{version}.".startswith(f"{recipe.python}.")
+    return fits and (not recipe.check or _passes(recipe.check, tuple(recipe.variables.items())))
+
+
+@lru_cache(maxsize=64)
+def _passes(check: tuple[str, ...], variables: tuple[tuple[str, str], ...]) -> bool:
+    try:
+        ExistingEnv().run_cmd(check, env=dict(variables), cwd="/", on_line=None)
+    except SandboxError:
+        return False
+    return True
 
 
 def _misfits(recipe: EnvRecipe, chosen: str, asked: str | None) -> list[Problem]:

@@ -58,7 +58,14 @@ class Store:
 
     def lock(self, key: str) -> FileLock:
         """The lock under which the environment of `key` is made or removed."""
-        return FileLock(self.folder / "locks" / f"{key}.lock", f"the environment {key}")
+        return FileLock(self._lock_file(key), f"the environment {key}")
+
+    def is_being_made(self, key: str) -> bool:
+        """Whether somebody has the lock of `key`."""
+        return is_held(self._lock_file(key))
+
+    def _lock_file(self, key: str) -> Path:
+        return self.folder / "locks" / f"{key}.lock"
 
     def log_file(self, key: str) -> Path:
         """Where the last attempt to make `key` wrote what it did."""
@@ -96,13 +103,12 @@ class Store:
         return _entry(key, folder)
 
     def leftovers(self, key: str | None = None) -> Iterator[Path]:
-        """Folders (of `key`, or of all) in which something was begun that nobody is finishing.
-
-        Without the lock of the key, a build that goes on may be among them: see `discard_leftovers`.
-        """
+        """Folders in which something was begun that nobody is finishing: all, or those of `key`, whose lock one then has."""
         current = {entry.folder for entry in self.entries()}
         for folder in sorted(self.builds.iterdir()) if self.builds.is_dir() else []:
-            if folder.resolve() not in current and key in (None, folder.name.rpartition(".")[0]):
+            its_key = folder.name.rpartition(".")[0]
+            mine = key == its_key or (key is None and not self.is_being_made(its_key))
+            if mine and folder.resolve() not in current:
                 yield folder
 
     def discard_leftovers(self, key: str) -> list[Path]:
@@ -130,10 +136,10 @@ def busy_file(folder: Path) -> Path:
     return folder / _BUSY
 
 
-def mark_used(entry: Entry) -> None:
-    """Note that the environment was used now."""
+def mark_used(folder: Path) -> None:
+    """Note that the environment in a build `folder` was used now."""
     with contextlib.suppress(OSError):  # a store that may only be read
-        os.utime(entry.folder / _USED)
+        os.utime(folder / _USED)
 
 
 def discard(folder: Path) -> None:

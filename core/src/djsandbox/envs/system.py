@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import shutil
@@ -16,7 +17,8 @@ from djsandbox.errors import Problem
 _HOMES = {"java": ("JAVA_HOME",), "nvcc": ("CUDA_HOME", "CUDA_PATH"), "javac": ("JAVA_HOME",)}
 _ASKED_BY = {"java": "-version", "javac": "-version", "ffmpeg": "-version", "ffprobe": "-version"}
 _NUMBER = re.compile(r"\d+(?:\.\d+)+|(?<=version \")\d+")
-_DRIVER_FOLDERS = (Path("/proc/driver/nvidia/gpus"), Path("/sys/class/kfd/kfd/topology/nodes"))
+_NVIDIA = "/proc/driver/nvidia/gpus/*"
+_AMD = "/sys/class/kfd/kfd/topology/nodes/*/gpu_id"  # 0 for a CPU
 
 
 def missing_tools(recipe: EnvRecipe, *, cloning: bool = True) -> list[Problem]:
@@ -61,7 +63,7 @@ def has_gpu() -> bool:
         said = answer((smi, "-L"))
         if said is not None:
             return "GPU " in said
-    return any(folder.is_dir() and any(folder.iterdir()) for folder in _DRIVER_FOLDERS)
+    return bool(glob.glob(_NVIDIA)) or any(Path(path).read_text().strip() not in ("", "0") for path in glob.glob(_AMD))
 
 
 def version_of(program: str, name: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import ClassVar
@@ -52,8 +53,12 @@ class VirtualEnv(Env):
         return self._is_made() and not self._unfinished.exists()
 
     def create(self) -> None:
-        """Make the environment. What an interrupted attempt of ours has left is replaced; anything else is not touched."""
+        """Make the environment. What an interrupted attempt of ours has left is replaced; anything else is not touched.
+
+        ComponentError where there is one with another Python than `env_py_version`.
+        """
         if self.exists():
+            self._must_have(self._version())
             return
         path, unfinished = self.path, self._unfinished
         with FileLock(locks_folder() / f"{_digest(path)}.lock", f"the environment {path}"):
@@ -68,11 +73,17 @@ class VirtualEnv(Env):
             path.parent.mkdir(parents=True, exist_ok=True)
             argv = self._maker()
             unfinished.touch()
-            run(Command(argv, env=self._makers_environment(), held=self.held), self.on_line)
+            # Not in our own folder, whose pyproject.toml uv would read.
+            run(Command(argv, cwd=Path("/"), env=self._makers_environment(), held=self.held), self.on_line)
             unfinished.unlink()
 
     def _is_made(self) -> bool:
         return (self.path / "pyvenv.cfg").is_file() and os.access(self.python, os.X_OK)
+
+    def _version(self) -> str | None:
+        text = (self.path / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
+        found = re.search(r"^version(?:_info)?\s*=\s*(\d+(?:\.\d+)*)", text, re.MULTILINE)
+        return found[1] if found else None
 
     @property
     def _unfinished(self) -> Path:
