@@ -6,7 +6,7 @@ from typing import Any
 import djsandbox
 import pytest
 from djsandbox import ComponentConfig, InputPath
-from djsandbox.errors import JobFailed
+from djsandbox.errors import JobFailed, SandboxError
 
 Lab = Any
 
@@ -300,3 +300,22 @@ def test_a_config_that_an_earlier_job_will_write_is_left_to_the_run(lab: Lab) ->
     lab.write(text)
     assert djsandbox.validate("sandbox.yaml") == ()
     assert lab.run().context["anonymous"][1]["a"] == 7
+
+
+def test_an_edited_worker_script_makes_the_job_run_again(lab: Lab) -> None:
+    lab.edit_parts("class Upper(BaseDataExecutor):", 'class Upper(BaseDataExecutor):\n    workers = ("worker.py",)\n')
+    (lab.folder / "worker.py").write_text("import helper\n")
+    (lab.folder / "helper.py").write_text("NUMBER = 1\n")
+    lab.run(lab.CHAIN)
+    lab.calls()
+    lab.run(resume=True)
+    assert lab.calls() == []
+    (lab.folder / "helper.py").write_text("NUMBER = 2\n")
+    lab.run(resume=True)
+    assert lab.calls() == ["upper"]
+
+
+def test_a_worker_that_is_not_there_is_named(lab: Lab) -> None:
+    lab.edit_parts("class Upper(BaseDataExecutor):", 'class Upper(BaseDataExecutor):\n    workers = ("wroker.py",)\n')
+    with pytest.raises(SandboxError, match=r"names the worker 'wroker.py', which cannot be found"):
+        lab.run(lab.CHAIN)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -23,6 +24,9 @@ SECRET = "s3cret-value"
         (("p", f"https://me:{SECRET}@host/x"), ("p", "https://me:***@host/x")),
         (("p", "--use-auth-token", "--epochs", "3"), ("p", "--use-auth-token", "--epochs", "3")),
         (("p", "--max-tokens", "512", "--text-key=text"), ("p", "--max-tokens", "512", "--text-key=text")),
+        (("p", "--token", f"-{SECRET}"), ("p", "--token", "***")),
+        (("sh", "-c", f"HF_HOME=/x HF_TOKEN='{SECRET}' run"), ("sh", "-c", "HF_HOME=/x HF_TOKEN='***' run")),
+        (("p", "--header", f"Authorization: Bearer {SECRET}"), ("p", "--header", "Authorization: Bearer ***")),
         (("p", "a", "b=c", "="), ("p", "a", "b=c", "=")),
     ],
 )
@@ -30,6 +34,12 @@ def test_secret_arguments_are_not_shown(argv: tuple[str, ...], shown: tuple[str,
     command = Command(argv)
     assert command.shown_argv() == shown
     assert SECRET not in repr(command)
+
+
+def test_a_secret_is_not_shown_as_json_spells_it_either() -> None:
+    secret = 'quo"ted\\secret'
+    command = Command(("p", json.dumps({"value": secret})), hidden=frozenset({secret}))
+    assert command.shown_argv() == ("p", '{"value": "***"}')
 
 
 def test_the_environment_is_not_shown() -> None:

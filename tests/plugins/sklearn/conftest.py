@@ -90,7 +90,7 @@ class InThisProcess:
 
     @staticmethod
     def _result(task: Task, work: Any) -> Any:
-        _python, _dash_m, module, *arguments = task.argv
+        _python, _safe_path, _dash_m, module, *arguments = task.argv
         assert module == train_pool.__name__
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):

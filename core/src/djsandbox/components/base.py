@@ -47,6 +47,10 @@ class Component:
     libraries: ClassVar[tuple[str, ...]] = ()
     """Distributions that do the work (`("scikit-learn",)`); their versions enter the content key."""
 
+    workers: ClassVar[tuple[str, ...]] = ()
+    """What the component runs as a program: files beside its own (`("worker.py",)`), or modules of its package
+    (`("my_package.worker",)`). Their source, and what that imports, counts as the component's own."""
+
     env: ClassVar[str | None] = None
     """Name of the env recipe this component runs in, if it needs one."""
 

@@ -17,6 +17,7 @@ from djsandbox.jobs.base import JobInputs
 from djsandbox.journal.keys import content_key
 from djsandbox.journal.values import encode
 from djsandbox.plugins.resolve import Resolved
+from djsandbox.plugins.sources import worker_digest
 from djsandbox.plugins.supplier import Supplier
 
 _DIGEST_LENGTH = 16
@@ -71,6 +72,8 @@ def component_ingredients(
     ingredients.versions[name] = [origin.distribution, origin.version, origin.source_digest, component.key_version]
     if supplier is not None:
         ingredients.versions[name] += supplier.as_data()
+    if component.workers and origin.source_digest is not None:  # else the version says it
+        ingredients.versions[name].append([worker_digest(type(component), worker) for worker in component.workers])
     ingredients.libraries.update({library: _version(library) for library in component.libraries})
     fields = encode(dict(component.key_fields()), name="key_fields")
     for use in path_uses(component.config):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from weakref import WeakKeyDictionary
 
+from djsandbox.errors import PluginError
 from djsandbox.plugins.locations import Location, locate, spec_of
 
 _Name = tuple[str, ...]
@@ -44,19 +46,39 @@ def source_of(module: ModuleType) -> tuple[Path | None, str | None]:
     return file, _digests[module]
 
 
-def source_digest(file: Path, module: str) -> str:
+def source_digest(file: Path, module: str, *, is_program: bool = False) -> str:
     """SHA-256 (hex) of `file` and of the source it imports; of `file` alone where that is all.
 
     `module` is the dotted name under which `file` is imported: it tells where its package begins. What it imports from its own
     package, from `PYTHONPATH` or from an editable install counts with its content, and so does what that imports; what is
     installed counts with its distribution's name and version, the standard library and a core in a source tree not at all.
-    Imports are read, not run, those inside functions too; what is imported by a computed name is not seen.
+    What a program (`is_program`) imports may lie beside it, too. Imports are read, not run, those inside functions too; what is imported by a computed name is not seen.
     """
-    reach = _Reach.of(file, module)
+    reach = _Reach.of(file, module, is_program=is_program)
     if len(reach.files) == 1 and not reach.distributions:
         return reach.files[file][1]
     lines = sorted(f"{'.'.join(name)} {digest}\n" for name, digest in reach.files.values())
     return hashlib.sha256("".join([*lines, *(f"{name}\n" for name in sorted(reach.distributions))]).encode()).hexdigest()
+
+
+def worker_digest(component_class: type, worker: str) -> str:
+    """The `source_digest` of a program that a component runs: a file beside the component's own, or a module.
+
+    Raises PluginError where there is no such file or module.
+    """
+    place = f"{component_class.__module__}.{component_class.__qualname__}"
+    if worker.endswith(".py"):
+        beside = Path(str(sys.modules[component_class.__module__].__file__)).with_name(worker)
+        found: Path | None = beside if beside.is_file() else None
+        name = beside.stem
+    else:
+        spec = importlib.util.find_spec(worker) if spec_of(worker.partition(".")[0]) else None
+        found = Path(spec.origin) if spec is not None and spec.origin and spec.origin.endswith(".py") else None
+        name = worker
+    if found is None:
+        fix = "name files beside the component's own (worker.py), or modules of its package"
+        raise PluginError(f"the component {place} names the worker '{worker}', which cannot be found", fix=fix)
+    return source_digest(found.resolve(), name, is_program=worker.endswith(".py"))
 
 
 @dataclass(slots=True)
@@ -65,17 +87,18 @@ class _Reach:
 
     files: dict[Path, tuple[_Name, str]] = field(default_factory=dict)
     distributions: set[str] = field(default_factory=set)
+    beside: Path | None = None
     own: dict[str, Location] = field(default_factory=dict)
     specs: dict[str, ModuleSpec | None] = field(default_factory=dict)
     locations: dict[_Name, Location] = field(default_factory=dict)
     waiting: list[tuple[_Name, tuple[_Import, ...]]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, file: Path, module: str) -> _Reach:
+    def of(cls, file: Path, module: str, *, is_program: bool = False) -> _Reach:
         """Follow the imports of `file`, which is imported as `module`."""
         is_package = file.name == "__init__.py"
         name = tuple(module.split(".")) if "." in module or is_package else (_BESIDE, module)
-        reach = cls()
+        reach = cls(beside=file.parent if is_program else None)
         reach.own[name[0]] = Location(folders=(file.parents[len(name) - 2 + is_package],))
         reach.add(name, file)
         while reach.waiting:
@@ -102,6 +125,10 @@ class _Reach:
         top = name[0]
         if top in self.own:
             return self.own[top]
+        if self.beside is not None and (self.beside / top / "__init__.py").is_file():
+            return Location(folders=(self.beside / top,))
+        if self.beside is not None and (self.beside / f"{top}.py").is_file():
+            return Location(file=self.beside / f"{top}.py")
         if top not in self.specs:
             self.specs[top] = spec_of(top)
         spec = self.specs[top]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +14,8 @@ from djsandbox.process.environment import child_environment
 from djsandbox.redact import REDACTED, hide, is_secret, redact, secrets_in
 
 _SHORTEST_SECRET = 6
+_ASSIGNMENT = re.compile(r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]*)=(?P<value>\S+)")
+_BEARER = re.compile(r"\bbearer\s+(?P<value>[^\s'\"]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,11 @@ class Command:
     def secrets(self) -> frozenset[str]:
         """The values of secret variables and arguments, as far as they are long enough to be told from other text."""
         values = {value for value, secret in _told_apart(self.argv) if secret}
+        values |= {value for text in self.argv for value in _within(text)}
         found = secrets_in(dict(self.env)) | self.hidden | {value for value in values if len(value) >= _SHORTEST_SECRET}
         lines = {line for value in found for line in value.splitlines() if len(line) >= _SHORTEST_SECRET}
-        return found | lines
+        # As they stand in an argument that is JSON, or in what a program prints of it.
+        return found | lines | {json.dumps(value)[1:-1] for value in found}
 
     def shown_argv(self) -> tuple[str, ...]:
         """The argv with `***` in place of secrets."""
@@ -106,8 +112,17 @@ def _told_apart(argv: Sequence[str]) -> Iterator[tuple[str, bool]]:
             yield name, False
             yield text[len(name) :], True
         else:
-            yield text, follows and not text.startswith("-")
+            is_option = text.startswith("--") or (text.startswith("-") and len(text) == 2)
+            yield text, follows and not is_option
         follows = text.startswith("-") and "=" not in text and is_secret(text)
+
+
+def _within(text: str) -> Iterator[str]:
+    """Secrets inside of one argument: a command line for a shell (`TOKEN=X program`), a header (`Authorization: Bearer X`)."""
+    for found in _ASSIGNMENT.finditer(text):
+        if is_secret(found["name"]):
+            yield found["value"].strip("'\"")
+    yield from (found["value"] for found in _BEARER.finditer(text))
 
 
 def _assigned(text: str) -> str | None:

@@ -40,10 +40,10 @@ class ProcessStopped(ProcessFailed):
 
 
 class SupervisorLost(ProcessFailed):
-    """The supervisor of a command ended without a word; the command was killed with it."""
+    """The supervisor of a command was killed, and the command with it; what that had started may still run."""
 
     def __init__(self, completed: Completed) -> None:
-        super().__init__(completed, "its supervisor ended without a word, and it was killed with it")
+        super().__init__(completed, "its supervisor was killed, and it with it; processes that it had started may still run")
 
 
 class ProcessNotStarted(SandboxError):

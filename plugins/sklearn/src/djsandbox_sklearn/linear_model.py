@@ -37,7 +37,7 @@ class LinearTextModel:
 
     def save(self, folder: Path) -> None:
         """Write the model's folder, whole or not at all; an older one is replaced."""
-        partial = folder.with_name(f"{folder.name}.partial")
+        partial = folder.with_name(f".{folder.name}.partial")  # no pool is named so
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         with (partial / WEIGHTS).open("wb") as file:

@@ -70,6 +70,7 @@ class SklearnTextClassifierTrainer(CommandExecutor):
 
     deterministic = True
     libraries = ("scikit-learn", "numpy")
+    workers = ("djsandbox_sklearn.train_pool",)
 
     def tasks(self, run_type: str, run_obj: Any = None) -> Iterator[Task]:
         """One training a data pool, in the order of `train_dataset`."""
@@ -85,7 +86,7 @@ class SklearnTextClassifierTrainer(CommandExecutor):
                 seeds=self.config.seeds or [self.config.seed],
                 **self.config.model_dump(include={"text_key", "label_key", *TRAINING_KEYS}),
             )
-            argv = (sys.executable, "-m", "djsandbox_sklearn.train_pool", order.model_dump_json())
+            argv = (sys.executable, "-P", "-m", self.workers[0], order.model_dump_json())
             yield Task(name, argv, (folder,))
 
     def task_result(self, task: Task) -> str:
