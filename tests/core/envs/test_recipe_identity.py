@@ -173,3 +173,15 @@ def test_the_first_manager_of_a_recipe_that_is_there_makes_it(
     assert default_manager(EnvRecipe("r", env_config_path="x.yml")) == "conda"
     found = problems(recipe, manager="uv")
     assert "cannot be made by uv" in found[0].message and "micromamba or conda" in str(found[0].fix)
+
+
+def test_a_python_that_is_not_there_and_a_bad_environment_file_are_found_before_anything_is_made(
+    stand_in: Callable[[str], Any], tmp_path: Path, store: Path
+) -> None:
+    (found,) = problems(EnvRecipe("r", python="3.6"), manager="venv")
+    assert "venv needs a Python 3.6, and there is none on the PATH" in found.message and "uv" in str(found.fix)
+    stand_in("conda")
+    (tmp_path / "e.yml").write_text("- no mapping\n")
+    (found,) = problems(EnvRecipe("r", env_config_path=str(tmp_path / "e.yml")), manager="conda")
+    assert "is no mapping" in found.message
+    assert not store.exists()

@@ -161,6 +161,18 @@ def test_a_manager_that_only_fails_is_not_available(tmp_path: Path, monkeypatch:
     assert VirtualEnv(env_name="x", env_manager="virtualenv").check_availability() is False
 
 
+def test_what_a_manager_that_fails_has_begun_is_cleared_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "programs" / "virtualenv"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\nfor last; do :; done; mkdir -p "$last/bin"; echo no space left; exit 1\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    (tmp_path / "deep").mkdir()
+    with pytest.raises(ProcessFailed, match="no space left"):
+        VirtualEnv(env_name=str(tmp_path / "deep" / "e"), env_manager="virtualenv").create()
+    assert list((tmp_path / "deep").iterdir()) == []
+
+
 def test_what_is_no_environment_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("all of it")

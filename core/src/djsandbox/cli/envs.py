@@ -56,7 +56,8 @@ def list_envs(as_json: bool) -> int:
         show_json({"store": str(store.folder), "recipes": offered, "environments": made})
         return 0
     for row in offered:
-        row["made"] = row["problem"] or row["made"]
+        own = "not needed: the interpreter of djsandbox will do"
+        row["made"] = row["problem"] or (row["made"] if row["environment"] else own)
     show_table(
         ("recipe", "package", "made"), [[row["recipe"], row["package"], row["made"]] for row in offered], title="recipes"
     )

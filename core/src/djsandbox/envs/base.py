@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from djsandbox.envs.activation import activated, search_path
 from djsandbox.envs.dependencies import PipArguments, pip_arguments, place_for
 from djsandbox.envs.tools import pip_environment
-from djsandbox.errors import ComponentError, ConfigError, did_you_mean
+from djsandbox.errors import ComponentError, ConfigError, Problem, did_you_mean
 from djsandbox.process.command import Command, Completed
 from djsandbox.process.environment import child_environment
 from djsandbox.process.running import OnLine, run
@@ -169,6 +169,10 @@ class Env(ABC):
             log_file=None if log_file is None else Path(log_file),
         )
         return run(command, on_line, check=check)
+
+    def obstacles(self) -> list[Problem]:
+        """What would make `create` fail, beside a missing manager, as far as it can be told before; makes nothing."""
+        return []
 
     def describe(self) -> dict[str, Any]:
         """Plain data that makes this manager's environments what they are, beside its name: it enters their identity."""

@@ -13,7 +13,7 @@ from djsandbox.envs.interpreters import own_version
 from djsandbox.envs.lock import FileLock
 from djsandbox.envs.places import locks_folder
 from djsandbox.envs.tools import answer, conda_environment, program
-from djsandbox.errors import ComponentError, ConfigError
+from djsandbox.errors import ComponentError, ConfigError, Problem
 from djsandbox.process.command import Command
 from djsandbox.process.running import run
 
@@ -95,6 +95,14 @@ class CondaEnv(Env):
             self._variables = activated_conda(path, str(path) if self.env_path is not None else self.name)
         return dict(self._variables)
 
+    def obstacles(self) -> list[Problem]:
+        """An environment file that cannot be read, is none, or leaves no room for the Python that is asked for."""
+        try:
+            self._checked_config()
+        except ConfigError as error:
+            return list(error.problems)
+        return []
+
     def describe(self) -> dict[str, Any]:
         """The content of the environment file."""
         return {} if self.env_config_path is None else {"env_config": self._text()}
@@ -103,12 +111,7 @@ class CondaEnv(Env):
         where = ("-n", self.name) if self.env_path is None else ("-p", str(self.env_path))
         if self.env_config_path is None:
             return (self._program(), "create", "-y", *where, f"python={self.env_py_version or own_version()}")
-        if self.env_py_version is not None:
-            raise ConfigError(
-                f"both env_config_path and env_py_version ({self.env_py_version}) are given",
-                fix=f"leave env_py_version out, and name the Python in {self.env_config_path}",
-            )
-        self._config()
+        self._checked_config()
         made = ("create", "-y") if self.env_manager == "micromamba" else ("env", "create")
         return (self._program(), *made, *where, "-f", str(self.env_config_path))
 
@@ -137,6 +140,16 @@ class CondaEnv(Env):
             return path.read_text(encoding="utf-8") if path is not None else ""
         except OSError as error:
             raise ConfigError(f"the environment file {path} cannot be read: {error.strerror}") from error
+
+    def _checked_config(self) -> None:
+        if self.env_config_path is None:
+            return
+        if self.env_py_version is not None:
+            raise ConfigError(
+                f"both env_config_path and env_py_version ({self.env_py_version}) are given",
+                fix=f"leave env_py_version out, and name the Python in {self.env_config_path}",
+            )
+        self._config()
 
     def _config(self) -> Mapping[str, Any]:
         import yaml  # noqa: PLC0415 - only environment files need it

@@ -133,7 +133,8 @@ def problems(
         resolved = resolve(recipe, manager=manager, name=name, params=params)
     except SandboxError as error:
         return [*error.problems, *missing_tools(recipe, cloning=False)]
-    found = [] if resolved.env(None).check_availability() else [_missing_manager(resolved)]
+    env = resolved.env(None)
+    found = env.obstacles() if env.check_availability() else [_missing_manager(resolved)]
     return [*found, *missing_tools(resolved.recipe), *checkout_problems(resolved.recipe, offline=offline or is_offline())]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 from functools import lru_cache
@@ -12,13 +11,7 @@ from pathlib import Path
 from djsandbox.envs.activation import search_path
 from djsandbox.envs.tools import answer
 
-_VERSION = re.compile(r"3\.\d+(\.\d+)?")
 _SAY = "import sys; print('.'.join(map(str, sys.version_info[:3])))"
-
-
-def is_version(text: str) -> bool:
-    """Whether `text` is a version to ask for: `3.10` or `3.10.13`."""
-    return _VERSION.fullmatch(text) is not None
 
 
 def own_version() -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from djsandbox.envs.recipe import EnvRecipe
 from djsandbox.errors import PluginError
-from djsandbox.plugins.driver import load
 from djsandbox.plugins.index import Claim, normalised, plugin_index
 
 GROUP = "env_recipes"
@@ -30,6 +29,8 @@ def recipe_claims() -> Iterator[Claim]:
 
 def load_recipe(claim: Claim) -> EnvRecipe:
     """The recipe that `claim` names; PluginError where it is none."""
+    from djsandbox.plugins.driver import load  # noqa: PLC0415 - imports stevedore
+
     found = load(claim)
     if not isinstance(found, EnvRecipe):
         raise PluginError(f"{claim} is no EnvRecipe but {type(found).__name__}", fix='RECIPE = EnvRecipe("name", ...)')

@@ -15,11 +15,12 @@ from djsandbox.envs.interpreters import found_interpreter, own_interpreter, own_
 from djsandbox.envs.lock import FileLock
 from djsandbox.envs.places import locks_folder
 from djsandbox.envs.tools import answer, pip_environment, program
-from djsandbox.errors import ComponentError, ConfigError
+from djsandbox.errors import ComponentError, ConfigError, Problem
 from djsandbox.process.command import Command
 from djsandbox.process.environment import child_environment
 from djsandbox.process.running import run
 
+_BRINGING = ("uv", "conda", "mamba", "micromamba")
 _GET = {"uv": "pip install uv", "virtualenv": "pip install virtualenv"}
 
 
@@ -72,9 +73,18 @@ class VirtualEnv(Env):
                 )
             path.parent.mkdir(parents=True, exist_ok=True)
             argv = self._maker()
-            unfinished.touch()
+            self._make(argv)
+
+    def _make(self, argv: tuple[str, ...]) -> None:
+        unfinished = self._unfinished
+        unfinished.touch()
+        try:
             # Not in our own folder, whose pyproject.toml uv would read.
             run(Command(argv, cwd=Path("/"), env=self._makers_environment(), held=self.held), self.on_line)
+        except BaseException:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
+        finally:
             unfinished.unlink()
 
     def _is_made(self) -> bool:
@@ -104,14 +114,19 @@ class VirtualEnv(Env):
             )
         return (python, "-m", "venv", str(self.path))
 
-    def _interpreter(self) -> str:
+    def obstacles(self) -> list[Problem]:
+        """A Python that is asked for, is not there, and cannot be brought by the manager."""
         wanted = self.env_py_version or own_version()
-        found = found_interpreter(wanted)
+        if self.env_manager == "uv" or found_interpreter(wanted) is not None:
+            return []
+        message = f"{self.env_manager} needs a Python {wanted}, and there is none on the PATH"
+        return [Problem(message, fix=f"install Python {wanted}, or use an env_manager that brings one: {', '.join(_BRINGING)}")]
+
+    def _interpreter(self) -> str:
+        found = found_interpreter(self.env_py_version or own_version())
         if found is None:
-            raise ComponentError(
-                f"{self.env_manager} needs a Python {wanted}, and there is none on the PATH",
-                fix=f"install Python {wanted}, or use an env_manager that brings one: uv, conda, mamba, micromamba",
-            )
+            (problem,) = self.obstacles()
+            raise ComponentError(problem.message, fix=problem.fix)
         return str(found)
 
     def _program(self) -> str:
