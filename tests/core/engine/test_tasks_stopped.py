@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,54 @@ def test_a_second_ctrl_c_ends_the_engine_at_once_and_its_trees_soon_after(forest
     assert process.returncode == 130
     assert all(event["event"] != "job_finished" for event in forest.lab.journal())
     while forest.left():
+        os.sched_yield()
+
+
+DEAF = "trap '' TERM; touch $0.began; while :; do sleep 0.05; done"
+"""A task that does not end when it is asked to."""
+
+ONLY_A_DEAF = f"if [ $0 = a ]; then {DEAF}; fi; touch $0.began; exec sleep 10000"
+
+
+def start_tasks(lab: Lab, script: str, grace: float) -> subprocess.Popen[str]:
+    """The tasks a and b, side by side, each with its process id in a file; returns when both have begun."""
+    launcher = {"max_parallel": 2, "cpus": 2, "grace": grace}
+    lab.shell(f"echo $$ > $0.pid; {script}", names=["a", "b"], launcher=launcher)
+    command = [sys.executable, "-m", "djsandbox", "run", "sandbox.yaml"]
+    process = subprocess.Popen(command, cwd=lab.folder, stderr=subprocess.PIPE, text=True)
+    while not all((lab.folder / f"{name}.began").exists() for name in "ab"):
+        assert process.poll() is None, process.communicate()
+        os.sched_yield()
+    return process
+
+
+def tasks_left(lab: Lab) -> list[str]:
+    return [name for name in "ab" if runs(int((lab.folder / f"{name}.pid").read_text()))]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize("script", [ONLY_A_DEAF, DEAF], ids=["only the first is deaf", "both are deaf"])
+def test_an_interrupted_engine_outlives_tasks_that_are_deaf(lab: Lab, script: str, number: signal.Signals) -> None:
+    process = start_tasks(lab, script, grace=1)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=100)
+    assert tasks_left(lab) == []
+    assert process.returncode == 130, errors
+    assert [lab.events(name) for name in "ab"] == [["task_started", "task_interrupted"]] * 2
+    assert [event["event"] for event in lab.journal()][-2:] == ["job_interrupted", "run_finished"]
+
+
+def test_a_second_ctrl_c_ends_at_once_what_is_deaf_and_has_a_long_grace(lab: Lab) -> None:
+    process = start_tasks(lab, DEAF, grace=10_000)
+    process.send_signal(signal.SIGINT)
+    while [lab.events(name) for name in "ab"] != [["task_started", "task_interrupted"]] * 2:
+        os.sched_yield()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=100)
+    assert process.returncode == 130
+    deadline = time.monotonic() + 100
+    while tasks_left(lab):
+        assert time.monotonic() < deadline
         os.sched_yield()
 
 

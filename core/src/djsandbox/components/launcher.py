@@ -22,7 +22,8 @@ class Attempt:
     """One try of a task, the `number`-th (from 1).
 
     `log_file` gets its lines; `timeout` is in seconds; `secrets` are texts that must not be shown, wherever they turn up.
-    By the lock on `held` the next run sees whether the processes of this one have ended.
+    Its processes keep a lock on the file `held` until all have ended, wherever `command` is used: by it the next run sees
+    whether those of a run that was killed still write.
     """
 
     task: Task
@@ -47,6 +48,7 @@ class Attempt:
             timeout=self.timeout,
             log_file=self.log_file,
             grace=grace,
+            held=self.held,
             hidden=self.secrets,
         )
 
@@ -93,6 +95,11 @@ class Launcher(ABC):
     @abstractmethod
     def max_parallel(self) -> int:
         """How many attempts the engine may hand over at once, each from a thread of its own; asked when connected."""
+
+    @property
+    def grace(self) -> float:
+        """Seconds that attempts may take to end when `stop` is called: the engine gives up waiting for them a little later."""
+        return 10.0
 
     def problem_with(self, task: Task) -> str | None:
         """Why `task` can never be run here ("wants 4 GPUs, there are 2"); None where it can. Asked when connected."""

@@ -48,7 +48,7 @@ def run_plan(plan: Plan, manager: SandboxPluginManager, trial: TrialScope | None
     """
     with WorkDirLock(plan.config.work_dir), forked_children_end_with_us():
         session = open_session(plan, manager, trial)
-        with signals_interrupt(session.note_interrupted):
+        with signals_interrupt(session.note_interrupted, session.stoppables):
             return _run(session)
 
 

@@ -16,6 +16,7 @@ from djsandbox.engine.planned import Plan
 from djsandbox.engine.prepare import PreparedJob
 from djsandbox.engine.reuse import Decision, Reuse
 from djsandbox.engine.sharing import SharedResult, SharedResults
+from djsandbox.engine.stopping import Stoppables
 from djsandbox.journal.fingerprint import Fingerprints
 from djsandbox.journal.history import History, JobRecord
 from djsandbox.journal.journal import Journal
@@ -50,6 +51,8 @@ class Session:
     reused: list[str] = field(default_factory=list)
     running: list[Mapping[str, Any]] = field(default_factory=list)
     """What identifies the job that runs now, in the journal."""
+    stoppables: Stoppables = field(default_factory=Stoppables)
+    """The process trees that must not outlive the run."""
 
     def note_interrupted(self) -> None:
         """Journal that the run ends here; for when it cannot end by itself."""

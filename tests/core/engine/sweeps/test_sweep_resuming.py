@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,28 @@ def test_an_interrupted_sweep_is_journalled_with_its_trials_and_goes_on_later(sw
     assert '"job_interrupted"' in trial
     (sweep_lab.folder / "hang").unlink()
     assert len(sweep_lab.run(resume=True).trials) == 3
+
+
+def make_deaf(lab: Lab) -> None:
+    """Let no trial end when it is asked to."""
+    deaf = "import signal; [signal.signal(one, signal.SIG_IGN) for one in (signal.SIGINT, signal.SIGTERM)]"
+    lab.edit('        note(f"score', f'        {deaf}\n        note(f"score', "parts.py")
+
+
+def test_a_second_signal_ends_trials_at_once_that_are_deaf_and_have_a_long_grace(sweep_lab: Lab) -> None:
+    make_deaf(sweep_lab)
+    sweep_lab.edit("hpo_config: sweep.yaml", "hpo_config: sweep.yaml\nlauncher: {grace: 10000}")
+    sweep_lab.sweep(tries(2, 5), sweeper={"parallel": 2})
+    process = sweep_lab.start()
+    pids = sweep_lab.scoring(process, 2)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=100)
+    assert process.returncode == 130
+    deadline = time.monotonic() + 100
+    while any(map(is_running, pids)):
+        assert time.monotonic() < deadline
+        os.sched_yield()
 
 
 def test_trials_that_have_ended_are_not_run_again(sweep_lab: Lab) -> None:

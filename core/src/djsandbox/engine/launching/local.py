@@ -46,6 +46,11 @@ class LocalLauncher(Launcher):
         """How many tasks run at once."""
         return int(self.config.max_parallel or self._cpus)
 
+    @property
+    def grace(self) -> float:
+        """Seconds between SIGTERM and SIGKILL."""
+        return float(self.config.grace)
+
     def problem_with(self, task: Task) -> str | None:
         """Whether it asks for more than there is; GPUs it does without where there are none at all."""
         if task.cpus > self._cpus:
@@ -76,7 +81,7 @@ class LocalLauncher(Launcher):
             one.stop(at_once=at_once)
 
     def _run(self, attempt: Attempt, devices: str, on_line: Callable[[str], None]) -> None:
-        running = attempt.start(on_line, env={VISIBLE: devices}, grace=self.config.grace)
+        running = attempt.start(on_line, env={VISIBLE: devices}, grace=self.grace)
         with self._orders:
             self._running.add(running)
             is_stopped, at_once = self._is_stopped, self._at_once

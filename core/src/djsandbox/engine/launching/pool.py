@@ -15,6 +15,7 @@ from djsandbox.components.task_outputs import ExpectedOutputs, TaskFailed
 from djsandbox.components.task_runner import KEPT_LINES, TaskWork
 from djsandbox.engine.launching.failures import tasks_failed
 from djsandbox.engine.launching.ledger import Ledger
+from djsandbox.engine.launching.workers import Workers
 from djsandbox.errors import SandboxError
 
 _INTERRUPTED = "the run was interrupted"
@@ -58,18 +59,13 @@ class Pool:
         entries = [Entry(task) for task in tasks]
         self._waiting.extend(entries)
         count = max(1, min(self.launcher.max_parallel, len(entries)))
-        workers = [threading.Thread(target=self._work, name=f"task-{at}", daemon=True) for at in range(count)]
+        workers = Workers(self._work, count)
         try:
-            for worker in workers:
-                worker.start()
-            for worker in workers:
-                worker.join()
+            workers.run()
         except BaseException:
             self.ledger.interrupt_all(_INTERRUPTED)
             self._stop(_INTERRUPTED)
-            for worker in workers:
-                if worker.ident is not None:
-                    worker.join()
+            workers.dismiss()
             raise
         if not all(entry.is_done for entry in entries):
             raise tasks_failed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -72,7 +73,7 @@ class JobTasks:
         open_tasks = [task for task in asked if task.name not in results]
         self._adoptable.discard([task.name for task in open_tasks], self._adopted)
         if open_tasks:
-            with self._launcher() as launcher:
+            with self._launcher() as launcher, self._stoppable(launcher):
                 _refuse_impossible(launcher, open_tasks)
                 pool = Pool(
                     launcher,
@@ -149,6 +150,10 @@ class JobTasks:
                 log=str(attempt.log_file),
             ),
         )
+
+    def _stoppable(self, launcher: Launcher) -> contextlib.AbstractContextManager[None]:
+        """While open, what the launcher runs is among what must not outlive the run."""
+        return self._session.stoppables.registered(lambda: launcher.stop(at_once=True), launcher.grace)
 
     def _launcher(self) -> Launcher:
         """The job's own, else the one of the whole config, else the local one."""

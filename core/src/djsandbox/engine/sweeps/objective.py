@@ -55,8 +55,11 @@ class Objective:
         else:
             value = watcher.query(self.watched)
         if not _is_number(value) or not math.isfinite(value):
-            told = "was not recorded" if value is None else f"is {_shortened(value)}, which is no finite number"
-            raise SandboxError(f"the metric '{self.metric.name}' {told}", where=self.metric.where)
+            if value is None:
+                fix = did_you_mean(self.watched, watcher.names())
+                raise SandboxError(f"the metric '{self.metric.name}' was not recorded", where=self.metric.where, fix=fix)
+            what = f"the metric '{self.metric.name}' is {_shortened(value)}, which is no finite number"
+            raise SandboxError(what, where=self.metric.where)
         return float(value)
 
     def is_reported_by(self, name: str, job_id: str) -> bool:

@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from djsandbox.engine.launching.devices import VISIBLE, visible_gpus
+from djsandbox.engine.stopping import MARGIN, USUAL_GRACE
 from djsandbox.engine.sweeps.request import TrialRequest
 from djsandbox.process.command import Command
 from djsandbox.process.running import Running, start
 
 _PROGRAM = (sys.executable, "-P", "-m", "djsandbox.engine.sweeps.trial")
-_GRACE = 20.0
-"""Seconds for a trial to end by itself: longer than it takes its own clean-up to be given up."""
 _PATIENCE = 10.0
 """Seconds in which a trial that has ended may still be heard, should something that cannot be killed hold its pipe."""
 
@@ -44,20 +43,22 @@ class Ended:
 
 
 class TrialProcesses:
-    """Starts trials, passes on what they say, and stops them. All but `events` is for one thread.
+    """Starts trials, passes on what they say, and stops them. All but `events` and `stop_at_once` is for one thread.
 
     `held` is locked by their processes until all have ended; `secrets` are kept out of their logs. Trials beside each other, up
-    to `parallel`, divide the GPUs.
+    to `parallel`, divide the GPUs; `tasks_grace` is how many seconds tasks of theirs may take to end.
     """
 
-    def __init__(self, held: Path, secrets: Set[str], parallel: int) -> None:
+    def __init__(self, held: Path, secrets: Set[str], parallel: int, tasks_grace: float = USUAL_GRACE) -> None:
+        # Longer than it takes a trial's own clean-up to be given up.
+        self.grace = max(USUAL_GRACE, tasks_grace) + 2 * MARGIN
         self.events: queue.SimpleQueue[Said | Ended] = queue.SimpleQueue()
         self._held = held
         self._secrets = frozenset(secrets)
         self._shares = shares(visible_gpus() if parallel > 1 else [], parallel)
         self._slots: dict[int, int] = {}
         self._running: dict[int, Running] = {}
-        self._threads: dict[int, threading.Thread] = {}
+        self._over: dict[int, threading.Event] = {}
 
     def start(self, request: TrialRequest, log_file: Path) -> None:
         """Start a trial; its output goes to `log_file`."""
@@ -71,7 +72,7 @@ class TrialProcesses:
                 (*_PROGRAM, str(orders), str(answers)),
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **visible},
                 log_file=log_file,
-                grace=_GRACE,
+                grace=self.grace,
                 held=self._held,
                 hidden=self._secrets,
                 pass_fds=(orders, answers),
@@ -87,8 +88,8 @@ class TrialProcesses:
         self._running[number] = running
         self._slots[number] = slot
         talking = threading.Thread(target=self._talk, args=(request, giving, listening), daemon=True)
-        waiting = threading.Thread(target=self._wait, args=(number, running, talking), name=f"trial-{number}")
-        self._threads[number] = waiting
+        self._over[number] = over = threading.Event()
+        waiting = threading.Thread(target=self._wait, args=(number, running, talking, over), name=f"trial-{number}")
         talking.start()
         waiting.start()
 
@@ -98,16 +99,21 @@ class TrialProcesses:
 
     def forget(self, number: int) -> None:
         """Let go of a trial that has ended."""
-        self._threads.pop(number).join()
-        del self._running[number], self._slots[number]
+        self._over[number].wait()  # a Thread.join that Ctrl-C interrupts would take the thread for ended
+        del self._over[number], self._running[number], self._slots[number]
 
     def stop_all(self) -> Iterator[int]:
         """Stop all trials, see them end, and yield their numbers."""
         for running in self._running.values():
             running.stop()
-        for number in list(self._threads):
+        for number in list(self._over):
             self.forget(number)
             yield number
+
+    def stop_at_once(self) -> None:
+        """Kill all trials, from any thread, without waiting until they are gone."""
+        for running in list(self._running.values()):
+            running.stop(at_once=True)
 
     def _talk(self, request: TrialRequest, giving: int, listening: int) -> None:
         """Hand over the request, and pass on the answers until nobody is left to give any."""
@@ -118,15 +124,18 @@ class TrialProcesses:
                 if line.endswith("\n"):  # else it was killed in the middle of it
                     self.events.put(Said(request.number, json.loads(line)))
 
-    def _wait(self, number: int, running: Running, talking: threading.Thread) -> None:
+    def _wait(self, number: int, running: Running, talking: threading.Thread, over: threading.Event) -> None:
         started = time.monotonic()
         error: BaseException | None = None
         try:
             running.wait()
         except BaseException as failure:  # whatever it is, the main thread has to hear of it
             error = failure
-        talking.join(_PATIENCE)
-        self.events.put(Ended(number, error, time.monotonic() - started))
+        try:
+            talking.join(_PATIENCE)
+            self.events.put(Ended(number, error, time.monotonic() - started))
+        finally:
+            over.set()
 
 
 def shares(gpus: Sequence[str], parallel: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 import time
@@ -13,10 +14,12 @@ from typing import Any
 from djsandbox.components.sweeper import Trial, TrialResult
 from djsandbox.config.include import read_mapping
 from djsandbox.engine.folders import Folders
+from djsandbox.engine.launching.choice import choose
 from djsandbox.engine.planned import Plan
 from djsandbox.engine.recorded import recorded_run
 from djsandbox.engine.session import Session, open_session, shared_folder
 from djsandbox.engine.signals import is_interrupted, signals_interrupt
+from djsandbox.engine.stopping import USUAL_GRACE
 from djsandbox.engine.sweeps.best import best_of, write_best
 from djsandbox.engine.sweeps.early_termination import EarlyTermination
 from djsandbox.engine.sweeps.planned import PlannedSweep
@@ -65,7 +68,7 @@ def run_sweep(plan: Plan, manager: SandboxPluginManager) -> SweepResult:
         if not plan.config.resume:
             shutil.rmtree(shared_folder(session.folders(1).sweep), ignore_errors=True)
         run = _SweepRun(session, plan.sweep, _record(session, plan.sweep), _processes(session, plan.sweep))
-        with signals_interrupt(run.note_interrupted), recorded_run(session) as event:
+        with run.stoppable(), signals_interrupt(run.note_interrupted, session.stoppables), recorded_run(session) as event:
             content = read_mapping(plan.sweep.config.file).data
             session.watcher.setup_sweep(content, plan.config.project_name)
             manager.notify("djsandbox_sweep_started", run=event, sweep=content)
@@ -99,7 +102,12 @@ def _record(session: Session, sweep: PlannedSweep) -> SweepRecord:
 
 
 def _processes(session: Session, sweep: PlannedSweep) -> TrialProcesses:
-    return TrialProcesses(session.folders(1).processes, session.secrets, sweep.config.parallel)
+    config = session.config
+    chosen = [part.launcher for job in session.plan.jobs for part in job.parts]
+    if config.launcher is not None:
+        chosen.append(choose(config.launcher, config.folder, []))
+    longest = max((one.make().grace for one in chosen if one is not None), default=USUAL_GRACE)
+    return TrialProcesses(session.folders(1).processes, session.secrets, sweep.config.parallel, longest)
 
 
 @dataclass(slots=True)
@@ -138,6 +146,10 @@ class _SweepRun:
             raise
         finally:
             sweeper.close()
+
+    def stoppable(self) -> contextlib.AbstractContextManager[None]:
+        """While open, the trials are among what must not outlive the run."""
+        return self.session.stoppables.registered(self.processes.stop_at_once, self.processes.grace)
 
     def note_interrupted(self) -> None:
         """Journal that the run ends here; for when it cannot end by itself."""
@@ -284,7 +296,9 @@ class _SweepRun:
         error: str | None = None,
     ) -> None:
         trial = self.running[number]
-        event = TrialEvent(number, dict(trial.values), status, value, seconds, error, self._log(number))
+        event = TrialEvent(
+            number, dict(trial.values), status, value, seconds, error, self._log(number), len(self.record.results)
+        )
         what = "started" if status == "running" else "finished"
         self.session.manager.notify(f"djsandbox_trial_{what}", trial=event)
 
