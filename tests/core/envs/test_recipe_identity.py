@@ -158,6 +158,7 @@ def test_a_recipe_is_plain_data_that_can_be_compared_and_hashed() -> None:
     one = EnvRecipe("r", requirements=["a"], variables={"A": "1"})  # type: ignore[arg-type]
     assert one == EnvRecipe("r", requirements=("a",), variables={"A": "1"})
     assert len({one, EnvRecipe("r", requirements=("a",), variables={"A": "1"})}) == 1
+    assert len({EnvRecipe("r", variables=dict(pairs)) for pairs in ((("A", "1"), ("B", "2")), (("B", "2"), ("A", "1")))}) == 1
     with pytest.raises(AttributeError):
         one.name = "x"  # type: ignore[misc]
 

@@ -194,8 +194,9 @@ def _state_of(env: ExistingEnv, recipe: EnvRecipe) -> str:
 
 
 def _missing_manager(resolved: Resolved) -> Problem:
-    others = [name for name in resolved.recipe.managers if name != resolved.manager]
-    hint = f", or use another: {', '.join(others)}" if others else ", or choose another env_manager"
+    allowed = resolved.recipe.managers
+    others = [name for name in allowed if name != resolved.manager]
+    hint = f", or use another env_manager: {', '.join(others)}" if others else "" if allowed else ", or use another env_manager"
     return Problem(
         f"the environment '{resolved.label}' is to be made by {resolved.manager}, which is not installed here",
         fix=f"install {resolved.manager}{hint}",

@@ -116,4 +116,6 @@ def steps_of(recipe: EnvRecipe) -> Sequence[str]:
 
 
 def _origin(repository: Repository) -> str:
-    return repository.home or f"{repository.url} at commit {(repository.commit or '')[:12]}"
+    if repository.home is not None or repository.url is None:
+        return repository.home or "a checkout of your own, which 'homes' has to name"
+    return f"{repository.url} at commit {(repository.commit or '')[:12]}"

@@ -7,11 +7,14 @@ import errno
 import fcntl
 import logging
 import os
+import weakref
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+_held: weakref.WeakSet[FileLock] = weakref.WeakSet()
 _logger = logging.getLogger("djsandbox.envs")
 
 
@@ -40,13 +43,32 @@ class FileLock:
         except BaseException:
             os.close(self._fd)
             raise
+        _close_in_forked_children()
+        _held.add(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        with contextlib.suppress(OSError):
-            os.ftruncate(self._fd, 0)
-            fcntl.flock(self._fd, fcntl.LOCK_UN)  # also where a forked child has the file open
+        if self._fd >= 0:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._fd, 0)
+                fcntl.flock(self._fd, fcntl.LOCK_UN)  # also where a forked child has the file open
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Close the file and nothing else: in a forked child, which would hold the lock when we are dead."""
+        _held.discard(self)
         os.close(self._fd)
+        self._fd = -1
+
+
+@cache
+def _close_in_forked_children() -> None:
+    os.register_at_fork(after_in_child=_abandon_all)
+
+
+def _abandon_all() -> None:
+    for lock in list(_held):
+        lock.abandon()
 
 
 def is_held(path: Path) -> bool:

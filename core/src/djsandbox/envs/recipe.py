@@ -134,7 +134,7 @@ class EnvRecipe:
         object.__setattr__(self, "variables", MappingProxyType(dict(self.variables)))
 
     def __hash__(self) -> int:
-        return hash(tuple(str(getattr(self, item.name)) for item in fields(self)))
+        return hash((self.name, self.python, self.requirements, self.requirement_files, frozenset(self.variables.items())))
 
     def steps(self) -> tuple[InstallStep, ...]:
         """All installing, in its order; the repositories come after the first step."""
