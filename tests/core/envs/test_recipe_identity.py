@@ -74,6 +74,37 @@ def test_comments_in_a_requirements_file_do_not_count(tmp_path: Path) -> None:
     assert recipe_hash(recipe, manager="uv") == before
 
 
+def test_what_a_requirement_names_by_a_path_counts_with_its_content_and_what_building_leaves_there_does_not(
+    tmp_path: Path,
+) -> None:
+    wheel, project, listed = tmp_path / "a-1-py3-none-any.whl", tmp_path / "my project", tmp_path / "r.txt"
+    wheel.write_text("1")
+    (project / "src").mkdir(parents=True)
+    (project / "setup.py").write_text("1")
+    (project / "src" / "code.py").write_text("1")
+    listed.write_text("./my project\n")
+    lines = {wheel: str(wheel), project / "src" / "code.py": f"a @ {project.as_uri()}", project / "setup.py": str(project)}
+    for path, line in lines.items():
+        recipe = EnvRecipe("r", requirements=(line,))
+        before = recipe_hash(recipe, manager="uv")
+        path.write_text(f"{path.read_text()}, another")
+        assert recipe_hash(recipe, manager="uv") != before, line
+    recipe = EnvRecipe("r", requirement_files=(str(listed),))
+    before = recipe_hash(recipe, manager="uv")
+    for left in ("build/lib/code.py", "a.egg-info/PKG-INFO", "src/__pycache__/code.pyc", ".git/index"):
+        (project / left).parent.mkdir(parents=True, exist_ok=True)
+        (project / left).write_text("left")
+    assert recipe_hash(recipe, manager="uv") == before
+    (project / "src" / "code.py").write_text("changed")
+    assert recipe_hash(recipe, manager="uv") != before
+    listed.write_text("-e ./my project\n")
+    before = recipe_hash(recipe, manager="uv")
+    (project / "src" / "code.py").write_text("is used as it lies")
+    assert recipe_hash(recipe, manager="uv") == before
+    (project / "setup.py").write_text("declares more")
+    assert recipe_hash(recipe, manager="uv") != before
+
+
 def test_of_the_users_own_checkout_its_place_and_what_it_declares_count_and_its_code_does_not(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project]\n")
     (tmp_path / "model.py").write_text("1")

@@ -15,6 +15,7 @@ from djsandbox.envs.base import Env
 from djsandbox.envs.dependencies import checked_requirement
 from djsandbox.envs.existing import ExistingEnv
 from djsandbox.envs.interpreters import own_version
+from djsandbox.envs.local_sources import PROJECT_FILES, local_digest
 from djsandbox.envs.overrides import FOR_EXISTING, PARAMS, overridden
 from djsandbox.envs.recipe import EnvRecipe, Repository
 from djsandbox.envs.requirement_files import read_requirements
@@ -30,7 +31,6 @@ CONDA = ("conda", "mamba", "micromamba")
 _USUAL = ("uv", "virtualenv", "venv")
 EXISTING = "existing"
 _WITHOUT_PROGRAM = ("venv", EXISTING)
-_PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,7 @@ def _identity(recipe: EnvRecipe, manager: str) -> dict[str, Any]:
     steps = [
         {
             "requirements": list(step.requirements),
+            "local": _local(step.requirements),
             "files": [_content(Path(file), recipe) for file in step.requirement_files],
             "pip_options": list(step.pip_options),
         }
@@ -186,7 +187,11 @@ def _problems_of_requirement(text: str) -> Sequence[Problem]:
 
 def _content(file: Path, recipe: EnvRecipe) -> dict[str, Any]:
     found = read_requirements(file.expanduser().absolute(), recipe.leave_out)
-    return {"lines": list(found.lines), "constraints": list(found.constraints)}
+    return {"lines": list(found.lines), "constraints": list(found.constraints), "local": _local(found.lines)}
+
+
+def _local(lines: Sequence[str]) -> dict[str, str]:
+    return {line: digest for line in lines if (digest := local_digest(line)) is not None}
 
 
 def _source(repository: Repository, recipe: EnvRecipe) -> dict[str, Any]:
@@ -197,7 +202,7 @@ def _source(repository: Repository, recipe: EnvRecipe) -> dict[str, Any]:
         return {**said, "url": repository.url, "commit": repository.commit, "patches": patches, "files": files}
     home = Path(repository.home).expanduser().absolute()
     project = home / repository.subfolder
-    declared = _PROJECT_FILES if repository.install != "no" else ()
+    declared = PROJECT_FILES if repository.install != "no" else ()
     return {
         **said,
         "home": str(home),
