@@ -197,7 +197,7 @@ EXAMPLES: Mapping[str, tuple[Any, ...]] = {
     "{values: [a, [b]]}": ("a", ["b"]),
     "{values: [1, 2], probabilities: [0, 1]}": (1, 2),
     "{min: 1, max: 5}": (1, 5),
-    "{min: 1.0, max: 5.0}": (1.0, 5.0),
+    "{min: 1.0, max: 5.0}": (1.0, 2.527864, 5.0),
     "{distribution: log_uniform, min: 0, max: 1}": (1.0, math.e),
     "{distribution: inv_log_uniform, min: 0, max: 1}": (1 / math.e, 1.0),
     "{distribution: log_uniform_values, min: 2, max: 8}": (2.0, 8.0),

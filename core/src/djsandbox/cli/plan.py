@@ -28,18 +28,29 @@ def plan(as_json: bool, **options: Any) -> int:
         return show_invalid(error)
     rows = [_row(job) for job in foretold.jobs]
     if as_json:
-        sweep = _sweep(foretold.plan.sweep) if foretold.plan.sweep else None
+        sweep = _sweep(foretold) if foretold.plan.sweep else None
         show_json({"work_dir": str(foretold.plan.config.work_dir), "sweep": sweep, "jobs": rows})
         return 0
     show_problems(foretold.warnings)
     if foretold.plan.sweep:
-        _show_sweep(_sweep(foretold.plan.sweep))
+        _show_sweep(_sweep(foretold))
+    elif foretold.plan.config.is_iterated:
+        _show_iteration(foretold.plan.config)
     for row in rows:
         _show(row)
     return 0
 
 
-def _sweep(planned: Any) -> dict[str, Any]:
+def _show_iteration(config: Any) -> None:
+    most = "until" if config.max_iter_num == 0 else f"at most {config.max_iter_num} times"
+    mode = " and " if config.iter_targets_mode == "all" else " or "
+    targets = mode.join(target.text for target in config.iter_targets)
+    until = f"{'' if config.max_iter_num == 0 else ', until'} {targets}" if targets else ""
+    click.echo(f"{click.style('iterates', bold=True)}  {most}{until}; this is the first iteration")
+
+
+def _sweep(foretold: Any) -> dict[str, Any]:
+    planned = foretold.plan.sweep
     sweep = planned.config
     return {
         "file": str(sweep.file),
@@ -47,6 +58,7 @@ def _sweep(planned: Any) -> dict[str, Any]:
         "metric": sweep.metric.name,
         "goal": sweep.metric.goal,
         "trials": sweep.most_trials,
+        "ended": foretold.ended,
         "parallel": sweep.parallel,
         "parameters": {
             parameter.name: {
@@ -61,6 +73,7 @@ def _sweep(planned: Any) -> dict[str, Any]:
 
 def _show_sweep(sweep: dict[str, Any]) -> None:
     trials = "trials until it is interrupted" if sweep["trials"] is None else f"{sweep['trials']} trials"
+    trials += f" ({sweep['ended']} have ended)" if sweep["ended"] else ""
     parallel = f", {sweep['parallel']} at once" if sweep["parallel"] > 1 else ""
     click.echo(f"{click.style('sweep', bold=True)}  {sweep['method']}, {trials}{parallel}: {sweep['goal']} {sweep['metric']}")
     for name, parameter in sweep["parameters"].items():

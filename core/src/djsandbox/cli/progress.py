@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from djsandbox.errors import SandboxError
-from djsandbox.plugins.events import JobEvent, TaskEvent, TrialEvent
+from djsandbox.plugins.events import JobEvent, TaskEvent
 from djsandbox.plugins.hookspecs import hookimpl
 
 
@@ -29,7 +29,6 @@ class Progress:
         self._running = ""
         self._tasks = {"running": 0, "done": 0}
         self._started = 0.0
-        self._trials: dict[int, str] = {}
 
     @classmethod
     def for_terminal(cls, total: int | None, *, quiet: bool) -> Self:
@@ -104,31 +103,6 @@ class Progress:
         """Leave a line for the job that ended the run."""
         self._print(f"{self._position()} {_name(job)}: FAILED", style="bold red")
 
-    @hookimpl
-    def djsandbox_trial_started(self, trial: TrialEvent) -> None:
-        """Say which trials work now."""
-        self._trials[trial.number] = ", ".join(f"{name}={_short(value)}" for name, value in trial.values.items())
-        self._show_trials()
-
-    @hookimpl
-    def djsandbox_trial_finished(self, trial: TrialEvent) -> None:
-        """Leave a line for the trial."""
-        self._count += 1
-        values = self._trials.pop(trial.number, "")
-        result = trial.status.upper() if trial.value is None else _short(trial.value)
-        if trial.status == "stopped":
-            result += ", stopped early"
-        self._show_trials()
-        style = "bold red" if trial.status == "failed" else None
-        self._print(f"{self._position()} trial {trial.number}: {result}, {trial.seconds or 0:.1f} s ({values})", style=style)
-        if trial.status == "failed":
-            self._print(f"    {trial.error}")
-
-    def _show_trials(self) -> None:
-        if self._live is not None:
-            running = "; ".join(f"trial {number}: {values}" for number, values in self._trials.items())
-            self._live.update(escape(f"{running} ..." if running else ""))
-
     def _position(self) -> str:
         if self._total is None:
             return f"[{self._count}]"
@@ -144,10 +118,6 @@ def _own_stderr() -> TextIO:
         return os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", errors="replace", buffering=1)
     except (OSError, ValueError):
         return sys.stderr  # not a file: a notebook, a test
-
-
-def _short(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _name(job: JobEvent) -> str:

@@ -22,6 +22,7 @@ def run(quiet: bool, as_json: bool, **options: Any) -> int:
     from djsandbox.cli.progress import Progress  # noqa: PLC0415 - the commands import what they need when they run
     from djsandbox.cli.results import run_data, run_ending, sweep_data, sweep_ending  # noqa: PLC0415
     from djsandbox.cli.show import show_invalid, show_json, show_problems, show_table  # noqa: PLC0415
+    from djsandbox.cli.sweep_progress import SweepProgress  # noqa: PLC0415
     from djsandbox.engine.run import run_plan  # noqa: PLC0415
     from djsandbox.engine.sweeps.run import SweepResult, run_sweep  # noqa: PLC0415
     from djsandbox.errors import ConfigError, JobFailed  # noqa: PLC0415
@@ -38,7 +39,7 @@ def run(quiet: bool, as_json: bool, **options: Any) -> int:
     if not quiet:
         show_problems(plan.warnings)
     total = len(plan.jobs) if plan.sweep is None else plan.sweep.config.most_trials
-    progress = Progress.for_terminal(total, quiet=quiet)
+    progress = (Progress if plan.sweep is None else SweepProgress).for_terminal(total, quiet=quiet)
     manager.register(progress, "progress")
     try:
         with progress:
@@ -48,7 +49,7 @@ def run(quiet: bool, as_json: bool, **options: Any) -> int:
             traceback.print_exception(error.cause)
         raise
     except KeyboardInterrupt:
-        click.echo("what was running is journalled as interrupted; run again with --resume to go on there", err=True)
+        click.echo("to go on where it was, run it again with --resume", err=True)
         raise
     if as_json:
         show_json(sweep_data(result) if isinstance(result, SweepResult) else run_data(result))

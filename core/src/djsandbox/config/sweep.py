@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from djsandbox.config.document import Document
 from djsandbox.config.quantized import multiples, quantized
+from djsandbox.config.references import BLOCKS
 from djsandbox.errors import Position
 
 Method = Literal["grid", "random", "bayes"]
@@ -86,11 +87,14 @@ class Parameter:
             return (self.arguments["value"],)
         if "values" in self.arguments:
             return tuple(self.arguments["values"])
-        spread = self.bounds
+        spread: tuple[float, ...] | None = self.bounds
+        if spread is not None and self.distribution == "uniform":
+            low, high = spread
+            spread = (low, low + 0.381966 * (high - low), high)  # what only takes whole numbers does not take this one
         if spread is None:
             middle, sigma = self.arguments["mu"], self.arguments["sigma"]
             around = (middle - 3 * sigma, middle, middle + 3 * sigma)
-            spread = tuple(map(math.exp, around)) if "log" in self.distribution else around  # type: ignore[assignment]
+            spread = tuple(map(math.exp, around)) if "log" in self.distribution else around
         return tuple(dict.fromkeys(self.plain(value) for value in spread or ()))
 
 
@@ -157,6 +161,13 @@ class SweepConfig:
             parameters.sort(key=lambda one: str(one[0]))
         text = _as_json([self.method, self.metric.name, self.metric.goal, parameters])
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def short_name(name: str) -> str:
+    """The name of a parameter as people read it: `demo.train.extra_configs.alpha` is `train.alpha`."""
+    steps = name.split(".")
+    at = next((at for at, step in enumerate(steps) if step in BLOCKS), 0)
+    return ".".join([*steps[at - 1 : at], *steps[at + 1 :]]) if at else name
 
 
 def _as_json(value: Any) -> str:

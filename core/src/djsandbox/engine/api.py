@@ -14,7 +14,7 @@ from djsandbox.engine.plan import make_plan
 from djsandbox.engine.planned import Plan
 from djsandbox.engine.preconditions import unmet
 from djsandbox.engine.run import RunResult, run_plan
-from djsandbox.engine.sweeps.forecast import forecast_sweep
+from djsandbox.engine.sweeps.forecast import ended_trials, forecast_sweep
 from djsandbox.engine.sweeps.planning import plan_sweep
 from djsandbox.engine.sweeps.run import SweepResult, run_sweep
 from djsandbox.errors import ConfigError, Problem
@@ -27,6 +27,8 @@ class PlannedRun:
 
     plan: Plan
     jobs: tuple[Forecast, ...]
+    ended: int = 0
+    """Trials that a sweep to go on with has behind it."""
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -50,7 +52,9 @@ def plan(config: SandboxConfig | str | Path, **options: Any) -> PlannedRun:
 
 def foretell(made: Plan) -> PlannedRun:
     """What a run of a plan would do with each job now."""
-    return PlannedRun(made, tuple(forecast_sweep(made) if made.sweep else forecast(made, SandboxPluginManager())))
+    if made.sweep is None:
+        return PlannedRun(made, tuple(forecast(made, SandboxPluginManager())))
+    return PlannedRun(made, tuple(forecast_sweep(made)), ended_trials(made))
 
 
 def run(

@@ -52,6 +52,11 @@ class Folders:
         return self.work_dir / "sweep"
 
     @property
+    def sweep_fingerprints(self) -> Path:
+        """The cache of content hashes that trials share."""
+        return self.sweep / "fingerprints.json"
+
+    @property
     def fingerprints(self) -> Path:
         """The cache of content hashes."""
         return self.work_dir / "fingerprints.json"

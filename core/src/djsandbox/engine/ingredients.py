@@ -74,7 +74,7 @@ def component_ingredients(
         ingredients.versions[name] += supplier.as_data()
     if component.workers and origin.source_digest is not None:  # else the version says it
         ingredients.versions[name].append([worker_digest(type(component), worker) for worker in component.workers])
-    ingredients.libraries.update({library: _version(library) for library in component.libraries})
+    ingredients.libraries.update({library: library_version(library) for library in component.libraries})
     fields = encode(dict(component.key_fields()), name="key_fields")
     for use in path_uses(component.config):
         if use.kind == "output":
@@ -92,7 +92,8 @@ def changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 
 @cache
-def _version(distribution: str) -> str:
+def library_version(distribution: str) -> str:
+    """The version of an installed distribution, or that there is none."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

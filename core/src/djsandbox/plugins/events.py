@@ -28,6 +28,7 @@ class TrialEvent:
     """One trial of a sweep, in the run of the sweep itself; the jobs are told of in the trial's own process.
 
     `values` are those of the parameters by name; `value` is the metric's, None until the trial has ended and where it failed.
+    `ended` counts the trials of the sweep that have.
     """
 
     number: int
@@ -37,6 +38,7 @@ class TrialEvent:
     seconds: float | None = None
     error: str | None = None
     log_file: Path | None = None
+    ended: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ def source_digest(file: Path, module: str, *, is_program: bool = False) -> str:
     `module` is the dotted name under which `file` is imported: it tells where its package begins. What it imports from its own
     package, from `PYTHONPATH` or from an editable install counts with its content, and so does what that imports; what is
     installed counts with its distribution's name and version, the standard library and a core in a source tree not at all.
-    What a program (`is_program`) imports may lie beside it, too. Imports are read, not run, those inside functions too; what is imported by a computed name is not seen.
+    What a program (`is_program`) imports may lie beside it, too. Imports are read, not run, those inside functions too; what is
+    imported by a computed name is not seen.
     """
     reach = _Reach.of(file, module, is_program=is_program)
     if len(reach.files) == 1 and not reach.distributions:

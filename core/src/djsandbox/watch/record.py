@@ -132,6 +132,10 @@ class View:
             (below(metric.parts, name), metric.value) for key, metric in latest.items() if key.startswith(f"{name}.")
         ) or None  # fmt: skip
 
+    def names(self) -> list[str]:
+        """The names of all values."""
+        return sorted(self._latest)
+
     def history(self, name: str) -> list[tuple[int | None, Any]]:
         """All values called `name`, each with its step, in the order of their recording."""
         return [(step, value) for _, step, value in self._histories.get(name, ())]

@@ -136,6 +136,12 @@ class SandboxWatcher:
 
     # -- looking back --------------------------------------------------------------------------------------------------
 
+    def names(self) -> list[str]:
+        """The names of all values that `query` gives."""
+        with self._guard:
+            self._refresh()
+            return self._view.names()
+
     def history(self, name: str) -> list[tuple[int | None, Any]]:
         """All values of that very name in this run, each with its step (None where it had none), oldest first."""
         with self._guard:

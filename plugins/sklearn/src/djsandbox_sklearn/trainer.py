@@ -72,6 +72,10 @@ class SklearnTextClassifierTrainer(CommandExecutor):
     libraries = ("scikit-learn", "numpy")
     workers = ("djsandbox_sklearn.train_pool",)
 
+    def intermediate_metrics(self) -> tuple[str, ...]:
+        """The loss of each pool and seed, once an epoch."""
+        return ("*.seed_*.loss",)
+
     def tasks(self, run_type: str, run_obj: Any = None) -> Iterator[Task]:
         """One training a data pool, in the order of `train_dataset`."""
         pools = self.config.train_dataset

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import djsandbox
 import pytest
 from djsandbox.errors import ConfigError
 
@@ -125,7 +126,7 @@ def test_a_sweep_over_another_space_is_not_mixed_with_the_first(sweep_lab: Lab) 
     sweep_lab.sweep(tries(2, 5))
     sweep_lab.run()
     sweep_lab.edit("max: 6", "max: 7", "sweep.yaml")
-    with pytest.raises(ConfigError, match=r"sweep.yaml:\d+: the search space was changed since the sweep run_0001 began"):
+    with pytest.raises(ConfigError, match=r"sweep.yaml:\d+: the parameter 'length_filter.max_len' was changed since"):
         sweep_lab.run(resume=True)
     assert sweep_lab.run().run_id == "run_0002"
 
@@ -172,3 +173,37 @@ def test_a_killed_trial_of_a_new_sweep_takes_nothing_from_the_sweep_before(sweep
     process.communicate()
     (sweep_lab.folder / "hang").unlink()
     assert sweep_lab.run(resume=True).trials[0].value != before
+
+
+def test_a_sweep_whose_component_was_edited_is_not_mixed_with_the_first(sweep_lab: Lab) -> None:
+    sweep_lab.sweep(tries(2, 5))
+    sweep_lab.run()
+    sweep_lab.edit('note(f"score {os.getpid()}")', 'note(f"score  {os.getpid()}")', "parts.py")
+    with pytest.raises(ConfigError, match="a component of anonymous/evaluation/0 was changed since the sweep run_0001 began"):
+        sweep_lab.run(resume=True)
+
+
+def test_a_sweep_over_changed_data_is_not_mixed_with_the_first(sweep_lab: Lab) -> None:
+    (sweep_lab.folder / "data.txt").write_text("abcdef")
+    sweep_lab.edit("input: {extra_configs.dataset_path: anonymous.filter.path}\n    output: [value", "output: [value")
+    sweep_lab.edit("dataset_path: <input>}\n", "dataset_path: data.txt}\n")
+    sweep_lab.sweep(tries(2, 5))
+    sweep_lab.run()
+    (sweep_lab.folder / "data.txt").write_text("abc")
+    with pytest.raises(ConfigError, match=r"'data\.txt' was changed since the sweep run_0001 began"):
+        sweep_lab.run(resume=True)
+
+
+def test_a_changed_method_is_named_with_its_line(sweep_lab: Lab) -> None:
+    sweep_lab.sweep(tries(2, 5))
+    sweep_lab.run()
+    sweep_lab.edit("method: random", "method: bayes", "sweep.yaml")
+    with pytest.raises(ConfigError, match=r"sweep.yaml:1: method was changed since the sweep run_0001 began"):
+        djsandbox.plan("sandbox.yaml", resume=True)
+
+
+def test_a_plan_says_how_many_trials_have_ended(sweep_lab: Lab) -> None:
+    sweep_lab.sweep(tries(2, 5, 6), run_cap=2)
+    sweep_lab.run()
+    assert djsandbox.plan("sandbox.yaml").ended == 0
+    assert djsandbox.plan("sandbox.yaml", resume=True).ended == 2

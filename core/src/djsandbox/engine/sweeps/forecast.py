@@ -6,10 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from djsandbox.components.base import Component
+from djsandbox.engine.folders import Folders
 from djsandbox.engine.forecast import Forecast
 from djsandbox.engine.plan import make_plan
 from djsandbox.engine.planned import Plan, PlannedJob
+from djsandbox.engine.sweeps.comparable import basis_of
 from djsandbox.engine.sweeps.planning import examples
+from djsandbox.engine.sweeps.record import sweep_to_go_on_with
+from djsandbox.journal.fingerprint import Fingerprints
+from djsandbox.journal.journal import Journal
 
 
 def forecast_sweep(plan: Plan) -> Iterator[Forecast]:
@@ -27,6 +32,14 @@ def forecast_sweep(plan: Plan) -> Iterator[Forecast]:
         else:
             in_every.add(planned.job.id)
             yield Forecast(planned, "run", f"in every trial: {why}")
+
+
+def ended_trials(plan: Plan) -> int:
+    """How many trials the sweep that a run would go on with has behind it; ConfigError where it cannot go on."""
+    folders = Folders(plan.config.work_dir)
+    basis = basis_of(plan, Fingerprints(folders.sweep_fingerprints))
+    found = sweep_to_go_on_with(plan, Journal(plan.config.work_dir), basis)
+    return len(found.results) if found else 0
 
 
 def _why_in_every(planned: PlannedJob, others: list[PlannedJob], in_every: set[str]) -> str | None:

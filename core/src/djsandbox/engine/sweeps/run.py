@@ -21,14 +21,16 @@ from djsandbox.engine.session import Session, open_session, shared_folder
 from djsandbox.engine.signals import is_interrupted, signals_interrupt
 from djsandbox.engine.stopping import USUAL_GRACE
 from djsandbox.engine.sweeps.best import best_of, write_best
+from djsandbox.engine.sweeps.comparable import basis_of
 from djsandbox.engine.sweeps.early_termination import EarlyTermination
 from djsandbox.engine.sweeps.planned import PlannedSweep
 from djsandbox.engine.sweeps.processes import Ended, Said, TrialProcesses
-from djsandbox.engine.sweeps.record import SweepRecord, last_sweep
-from djsandbox.engine.sweeps.request import TrialRequest, config_digest
+from djsandbox.engine.sweeps.record import SweepRecord, sweep_to_go_on_with
+from djsandbox.engine.sweeps.request import TrialRequest
 from djsandbox.engine.sweeps.table import trial_table
 from djsandbox.errors import ConfigError, SandboxError
 from djsandbox.journal.atomic import write_atomically
+from djsandbox.journal.fingerprint import Fingerprints
 from djsandbox.journal.lock import WorkDirLock
 from djsandbox.journal.values import encode
 from djsandbox.plugins.events import Status, TrialEvent
@@ -67,7 +69,7 @@ def run_sweep(plan: Plan, manager: SandboxPluginManager) -> SweepResult:
         session = open_session(plan, manager)
         if not plan.config.resume:
             shutil.rmtree(shared_folder(session.folders(1).sweep), ignore_errors=True)
-        run = _SweepRun(session, plan.sweep, _record(session, plan.sweep), _processes(session, plan.sweep))
+        run = _SweepRun(session, plan.sweep, _record(session, plan), _processes(session, plan.sweep))
         with run.stoppable(), signals_interrupt(run.note_interrupted, session.stoppables), recorded_run(session) as event:
             content = read_mapping(plan.sweep.config.file).data
             session.watcher.setup_sweep(content, plan.config.project_name)
@@ -85,20 +87,12 @@ def run_sweep(plan: Plan, manager: SandboxPluginManager) -> SweepResult:
     )
 
 
-def _record(session: Session, sweep: PlannedSweep) -> SweepRecord:
+def _record(session: Session, plan: Plan) -> SweepRecord:
     """The sweep to go on with, or a new one."""
-    space, config = sweep.config.digest(), config_digest(session.config)
-    found = last_sweep(session.journal.events()) if session.config.resume else None
-    if found is None:
-        return SweepRecord(session.run_id, space, config)
-    fix = "undo the change, or begin a new sweep: run without --resume"
-    if found.space != space:
-        message = f"the search space was changed since the sweep {found.name} began"
-        raise ConfigError(message, where=sweep.config.at("parameters"), fix=fix)
-    if found.config != config:
-        message = f"the config was changed since the sweep {found.name} began: its trials could not be compared"
-        raise ConfigError(message, where=session.config.at("hpo_config"), fix=fix)
-    return found
+    fingerprints = Fingerprints(session.folders(1).sweep_fingerprints)
+    basis = basis_of(plan, fingerprints)
+    fingerprints.save()
+    return sweep_to_go_on_with(plan, session.journal, basis) or SweepRecord(session.run_id, basis)
 
 
 def _processes(session: Session, sweep: PlannedSweep) -> TrialProcesses:
@@ -132,9 +126,7 @@ class _SweepRun:
         if self.sweep.config.early_terminate is not None:
             goal = self.sweep.config.metric.goal
             self.early = EarlyTermination(self.sweep.config.early_terminate, goal, record.reports)
-        session.journal.append(
-            "sweep_started", run_id=session.run_id, sweep=record.name, space=record.space, config=record.config
-        )
+        session.journal.append("sweep_started", run_id=session.run_id, sweep=record.name, **record.basis.to_fields())
         session.folders(1).sweep.mkdir(parents=True, exist_ok=True)
         sweeper.open(record.name, record.results)
         try:
@@ -210,7 +202,7 @@ class _SweepRun:
             metric=self.sweep.objective.to_data(),
             folder=str(session.folders(1).sweep),
             work_dir=str(self._work_dir(number)),
-            digest=self.record.config,
+            digest=self.record.basis.config,
             resume=goes_on,
         )
         if not goes_on:  # of another sweep: its results must not count as this one's
