@@ -267,3 +267,26 @@ def test_a_project_name_that_would_leave_the_outputs_folder(folder: Path, capsys
 def test_a_full_width_colon_in_a_key_is_recognised(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (line,) = errors(folder, capsys, "evaluation_job_configs:\n  - hook: EvaluateDataHook\n    output：x: y\n")
     assert line.endswith("| it has the full-width '：': YAML needs the ASCII character")
+
+
+def test_an_unknown_key_is_said_whatever_its_value_will_be(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = f"""
+evaluation_job_configs:
+  - {{meta_name: m, output: a, {JOB}}}}}
+  - {{hook: EvaluateDataHook, input: {{extra_configs.valeu: anonymous.m.a}}, extra_configs: {{type: "./parts.py:Give"}}}}
+"""
+    (line, *_) = errors(folder, capsys, text)
+    assert "c.yaml:4: error: unknown key 'valeu'" in line
+
+
+def test_what_the_updater_would_set_is_looked_at_before_the_first_iteration(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"""
+max_iter_num: 2
+iter_updater: {{anonymous.m.a: anonymous.m.extra_configs.valeu}}
+evaluation_job_configs:
+  - {{meta_name: m, output: a, {JOB}}}}}
+"""
+    (line, *_) = errors(folder, capsys, text)
+    assert "c.yaml:3: error: unknown key 'valeu'" in line

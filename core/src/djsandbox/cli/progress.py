@@ -76,7 +76,7 @@ class Progress:
         self._tasks["running"] -= 0 if task.reused else 1
         self._tasks["done"] += task.status == "done"
         if task.status == "failed":
-            self._print(f"{self._position()} task {task.name}: FAILED (attempt {task.attempt})", style="red")
+            self._print(f"{self._position()} task {task.name}: attempt {task.attempt} FAILED, see {task.log_file}", style="red")
         self._show_tasks()
 
     def _show_tasks(self) -> None:

@@ -73,7 +73,9 @@ def problems_of(
     by_loc: dict[Loc, list[Any]] = {}
     for item in error.errors(include_url=False):
         loc = _without_tags(item["loc"], document.data)
-        if not any(loc[: len(part)] == part[: len(loc)] for part in deferred):
+        # An unknown key is wrong whatever its value will be.
+        unknown = item["type"] == "extra_forbidden"
+        if not any(loc[: len(part)] == part[: len(loc)] and not (unknown and len(part) >= len(loc)) for part in deferred):
             by_loc.setdefault(loc, []).append(item)
     return [problem for loc, items in by_loc.items() for problem in _problems_at(loc, items, document, model, known)]
 

@@ -99,7 +99,10 @@ class _Entry:
         if given is not None:
             if isinstance(given, str) and given in DISTRIBUTIONS:
                 return given
-            self._complain(f"unknown distribution '{given}'", did_you_mean(str(given), DISTRIBUTIONS), key="distribution")
+            fix = did_you_mean(str(given), DISTRIBUTIONS)
+            if "'log_uniform'" in fix:
+                fix += " it takes exponents of e; 'log_uniform_values' takes the values themselves"
+            self._complain(f"unknown distribution '{given}'", fix, key="distribution")
             return None
         if "value" in self.spec:
             return "constant"

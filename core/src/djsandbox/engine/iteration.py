@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from djsandbox.components.deferred import is_decided_at_run
+from djsandbox.components.deferred import DECIDED_AT_RUN, is_decided_at_run
 from djsandbox.config.iteration import IterTarget, IterUpdate
 from djsandbox.config.model import Job, LocalValue, SandboxConfig
 from djsandbox.context.infos import ContextInfos
@@ -54,6 +55,16 @@ def next_updates(config: SandboxConfig, context: ContextInfos) -> Updates:
         value = context.lookup(str(source.pipeline), str(source.meta_name), source.path)
         taker = _taker(update, list(config.jobs()))
         found[taker.id] = (*found.get(taker.id, ()), LocalValue(update.target, value, update.where))
+    return found
+
+
+def deferred_updates(config: SandboxConfig) -> Updates:
+    """What iterations hand to the next, while nobody knows the values yet; without what no job can take."""
+    found: dict[str, tuple[LocalValue, ...]] = {}
+    for update in config.iter_updater:
+        with contextlib.suppress(LookupError):
+            taker = _taker(update, list(config.jobs()))
+            found[taker.id] = (*found.get(taker.id, ()), LocalValue(update.target, DECIDED_AT_RUN, update.where))
     return found
 
 

@@ -16,7 +16,7 @@ from djsandbox.config.model import Job, SandboxConfig
 from djsandbox.config.references import Reference
 from djsandbox.engine.advice import advise
 from djsandbox.engine.guard import asked
-from djsandbox.engine.iteration import check_iteration
+from djsandbox.engine.iteration import check_iteration, deferred_updates, updated
 from djsandbox.engine.launching.choice import choose
 from djsandbox.engine.links import Source, find_source
 from djsandbox.engine.outputs import name_planned_outputs
@@ -164,10 +164,24 @@ def make_plan(config: SandboxConfig) -> Plan:
     if config.launcher is not None:
         choose(config.launcher, config.folder, planner.problems)
     jobs = tuple(planner.planned)
-    problems = [*planner.problems, *check_iteration(config, planner.sources), *advise(jobs)]
+    problems = [*planner.problems, *check_iteration(config, planner.sources), *_later_problems(planner), *advise(jobs)]
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError.of(problems)
     return Plan(config, jobs, tuple(problems))
+
+
+def _later_problems(first: Planner) -> list[Problem]:
+    """What is wrong with the jobs of a second iteration, with what the first hands over to them, that is right in the first."""
+    config = first.config
+    handed_over = deferred_updates(config)
+    if not handed_over:
+        return []
+    pipelines = (
+        replace(pipeline, jobs=tuple(updated(job, handed_over) for job in pipeline.jobs)) for pipeline in config.pipelines
+    )
+    later = Planner(replace(config, pipelines=tuple(pipelines)))
+    later.plan_all()
+    return [problem for problem in later.problems if problem not in first.problems]
 
 
 def _writes(parts: Sequence[PlannedPart]) -> tuple[str, ...]:
