@@ -27,6 +27,7 @@ class Progress:
         self._count = 0
         self._live: Status | None = None
         self._running = ""
+        self._metric = ""
         self._tasks = {"running": 0, "done": 0}
         self._started = 0.0
 
@@ -60,15 +61,15 @@ class Progress:
         self._count += 1
         self._started = time.monotonic()
         self._tasks = dict.fromkeys(self._tasks, 0)
-        self._running = f"{self._position()} {_name(job)}"
-        if self._live is not None:
-            self._live.update(escape(f"{self._running} ..."))
+        self._running = f"{self._position()} {_label(job)}"
+        self._metric = ""
+        self._show()
 
     @hookimpl
     def djsandbox_task_started(self, task: TaskEvent) -> None:
         """Count the tasks that work now."""
         self._tasks["running"] += 1
-        self._show_tasks()
+        self._show()
 
     @hookimpl
     def djsandbox_task_finished(self, task: TaskEvent) -> None:
@@ -77,18 +78,14 @@ class Progress:
         self._tasks["done"] += task.status == "done"
         if task.status == "failed":
             self._print(f"{self._position()} task {task.name}: attempt {task.attempt} FAILED, see {task.log_file}", style="red")
-        self._show_tasks()
-
-    def _show_tasks(self) -> None:
-        if self._live is not None:
-            self._live.update(escape(f"{self._running} ... {self._tasks['done']} tasks done, {self._tasks['running']} running"))
+        self._show()
 
     @hookimpl
     def djsandbox_metrics_logged(self, name: str, value: Any) -> None:
         """Show the latest number beside the job that works."""
-        if self._live is not None and isinstance(value, (int, float)):
-            seconds = time.monotonic() - self._started
-            self._live.update(escape(f"{self._running} ... {seconds:.0f} s, {name} = {value:.4g}"))
+        if isinstance(value, (int, float)):
+            self._metric = f"{name} = {value:.4g}"
+            self._show()
 
     @hookimpl
     def djsandbox_job_finished(self, job: JobEvent) -> None:
@@ -102,6 +99,13 @@ class Progress:
     def djsandbox_job_failed(self, job: JobEvent, error: SandboxError) -> None:
         """Leave a line for the job that ended the run."""
         self._print(f"{self._position()} {_name(job)}: FAILED", style="bold red")
+
+    def _show(self) -> None:
+        if self._live is not None:
+            parts = [f"{self._running} ... {time.monotonic() - self._started:.0f} s"]
+            if any(self._tasks.values()):
+                parts.append(f"{self._tasks['done']} tasks done, {self._tasks['running']} running")
+            self._live.update(escape(", ".join(part for part in (*parts, self._metric) if part)))
 
     def _position(self) -> str:
         if self._total is None:
@@ -120,8 +124,11 @@ def _own_stderr() -> TextIO:
         return sys.stderr  # not a file: a notebook, a test
 
 
-def _name(job: JobEvent) -> str:
-    label = job.meta_name or job.hook
-    kind = f"{job.hook}: {job.type_name}" if job.type_name and job.type_name != "default" else job.hook
+def _label(job: JobEvent) -> str:
     pipeline = "" if job.pipeline == "anonymous" else f"{job.pipeline}."
-    return f"{pipeline}{label} ({kind})"
+    return f"{pipeline}{job.meta_name or job.hook}"
+
+
+def _name(job: JobEvent) -> str:
+    kind = f"{job.hook}: {job.type_name}" if job.type_name and job.type_name != "default" else job.hook
+    return f"{_label(job)} ({kind})"
