@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from djsandbox import CommandConfig, CommandExecutor, ComponentError, JobContext, OutputPath, Task
+from djsandbox import CommandConfig, CommandExecutor, ComponentConfig, ComponentError, JobContext, OutputPath, Task
 
 
 def task(**changes: Any) -> Task:
@@ -61,6 +61,18 @@ def test_a_task_is_frozen_and_takes_paths_and_lists(tmp_path: Path) -> None:
         made.name = "two"  # type: ignore[misc]
     with pytest.raises(TypeError):
         made.env["A"] = "c"  # type: ignore[index]
+
+
+def test_a_command_in_one_text_is_not_shown_because_it_may_hold_a_secret() -> None:
+    with pytest.raises(TypeError) as wrong:
+        task(argv="prog --api-key hunter2")
+    assert "hunter2" not in str(wrong.value) and "argv" in str(wrong.value)
+
+
+@pytest.mark.parametrize("config", [ComponentConfig, dict])
+def test_a_command_executor_without_the_options_of_its_tasks_is_refused_when_it_is_written(config: Any) -> None:
+    with pytest.raises(TypeError, match=r"class Config\(CommandConfig\)"):
+        type("Mine", (CommandExecutor,), {"Config": config})
 
 
 def test_the_values_of_variables_are_not_shown() -> None:
@@ -149,6 +161,12 @@ def test_a_task_is_tried_again_as_often_as_it_may_be(tmp_path: Path) -> None:
     assert run(tmp_path, script, names=["a"], retries=2) == ["at last"]
     with pytest.raises(ComponentError):
         run(tmp_path, "exit 1", names=["a"], retries=2)
+
+
+def test_what_a_failed_try_left_half_written_does_not_pass_for_the_result_of_the_next(tmp_path: Path) -> None:
+    script = f"[ -e {tmp_path}/tried ] && exit 0; touch {tmp_path}/tried; echo half > $1; exit 3"
+    with pytest.raises(ComponentError, match="an old one"):
+        run(tmp_path, script, names=["a"], retries=1)
 
 
 def test_how_tasks_are_run_stays_outside_the_key_with_the_fields_a_subclass_names() -> None:

@@ -162,6 +162,86 @@ def test_an_output_of_an_earlier_run_does_not_pass_for_this_ones(lab: Lab) -> No
         lab.run()
 
 
+@pytest.mark.parametrize("ending", ["exit 3", "exec sleep 10000"], ids=["that failed", "that took too long"])
+def test_what_a_try_left_half_written_does_not_pass_for_the_result_of_the_next(lab: Lab, ending: str) -> None:
+    timeout = {"timeout": 2} if "sleep" in ending else {}
+    lab.shell(f"[ -e tried ] && exit 0; touch tried; echo half > $1; {ending}", names=["a"], retries=1, **timeout)
+    with pytest.raises(JobFailed, match="which it has not written again: delete it, or let the program write it anew"):
+        lab.run()
+    assert lab.events("a") == ["task_started", "task_failed"] * 2
+
+
+def folders_as_results(lab: Lab) -> None:
+    """The result of a task is the path of its output, which may then be a folder."""
+    text = (lab.folder / "shell.py").read_text()
+    (lab.folder / "shell.py").write_text(text.replace("Path(task.outputs[0]).read_text().strip()", "task.outputs[0]"))
+
+
+@pytest.mark.parametrize(("script", "is_new"), [("rm $1/lock", False), ("echo x > $1/more", True), ("echo > $1/lock", True)])
+def test_of_an_old_folder_a_task_must_write_a_file_and_not_only_remove_one(lab: Lab, script: str, is_new: bool) -> None:
+    folders_as_results(lab)
+    old = lab.folder / "out" / "a.txt"
+    old.mkdir(parents=True)
+    for name in ("model", "lock"):
+        (old / name).write_text("of last week")
+    lab.shell(script, names=["a"], export_path="out")
+    if is_new:
+        lab.run()
+        assert models(lab) == ["out/a.txt"]
+    else:
+        with pytest.raises(JobFailed, match="an old one"):
+            lab.run()
+
+
+def test_a_task_whose_folder_cannot_be_made_has_failed_as_any_other(lab: Lab) -> None:
+    text = (lab.folder / "shell.py").read_text()
+    odd = 'path = "file/x" if name == "b" else path\n            argv ='
+    (lab.folder / "shell.py").write_text(text.replace("argv =", odd))
+    (lab.folder / "file").touch()
+    script = "echo run $0 >> calls.log; echo $0 > $1"
+    lab.shell(script, on_failure="finish_others", launcher={"max_parallel": 1})
+    with pytest.raises(JobFailed) as failed:
+        lab.run()
+    assert "task 'b' failed: the folder 'file' of its output cannot be made" in str(failed.value)
+    assert "not begun" not in str(failed.value)
+    assert lab.calls() == ["run a", "run c"]
+    assert lab.events("b") == ["task_failed"]
+
+
+def test_a_task_that_destroys_what_another_has_written_makes_the_job_fail(lab: Lab) -> None:
+    script = '[ $0 = b ] && rm "$(dirname $1)/a.txt"; echo $0 > $1'
+    lab.shell(script, launcher={"max_parallel": 1})
+    with pytest.raises(JobFailed, match=r"a\.txt', which the task 'a' had written, was gone when the tasks had ended"):
+        lab.run()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("return None", "gave no tasks, but None"),
+        ("return 'train a'", "gave no tasks, but a value of type 'str'"),
+        ("return ['train a']", "gave a value of type 'str' where a Task is wanted"),
+    ],
+)
+def test_what_is_no_task_is_said_with_the_name_of_who_gave_it(lab: Lab, wrong: str, said: str) -> None:
+    with (lab.folder / "shell.py").open("a") as file:
+        file.write(f"\n\nclass Wrong(Shell):\n    def tasks(self, run_type, run_obj=None):\n        {wrong}\n")
+    lab.shell("true", type="./shell.py:Wrong")
+    with pytest.raises(JobFailed) as failed:
+        lab.run()
+    assert f"Wrong.tasks() {said}" in str(failed.value) and "yield a djsandbox.Task" in str(failed.value)
+
+
+def test_an_output_that_is_looked_for_elsewhere_than_it_was_written_is_explained(lab: Lab) -> None:
+    text = (lab.folder / "shell.py").read_text()
+    (lab.folder / "shell.py").write_text(text.replace("env=config.env,", 'env=config.env, cwd="there",'))
+    (lab.folder / "there" / "out").mkdir(parents=True)
+    lab.shell("echo $0 > $1", names=["a"], export_path="out")
+    with pytest.raises(JobFailed) as failed:
+        lab.run()
+    assert f"relative to our own folder, {lab.folder}, not to its cwd 'there'" in str(failed.value)
+
+
 def test_a_task_is_tried_again_until_it_succeeds(lab: Lab) -> None:
     script = "echo try >> $0.tries; echo loss $(wc -l < $0.tries) 1; [ $(wc -l < $0.tries) -ge 3 ] && echo $0 > $1"
     lab.shell(script, names=["a", "b"], retries=2)
@@ -243,6 +323,42 @@ def test_a_secret_in_the_arguments_is_in_no_log_journal_or_message(lab: Lab) -> 
 # -- choosing a launcher -----------------------------------------------------------------------------------------------------
 
 
+ODD = """
+from djsandbox import Finding, Launcher
+
+
+class NoConfig(Launcher):
+    '''Has options of a kind that cannot be checked.'''
+
+    Config = dict
+    max_parallel = 1
+
+    def run(self, attempt, on_started, on_line):
+        pass
+
+    def stop(self, *, at_once=False):
+        pass
+
+
+class Fails(NoConfig):
+    '''Cannot be made.'''
+
+    Config = Launcher.Config
+
+    def __init__(self, config):
+        raise RuntimeError("out of order")
+
+
+class Doubts(NoConfig):
+    '''Finds something wrong.'''
+
+    Config = Launcher.Config
+
+    def check(self):
+        yield Finding((), "there is no cluster")
+"""
+
+
 @pytest.mark.parametrize(
     ("launcher", "said"),
     [
@@ -252,12 +368,22 @@ def test_a_secret_in_the_arguments_is_in_no_log_journal_or_message(lab: Lab) -> 
         ({"max_parallel": 0}, "'max_parallel'"),
         ({"max_parallel": "many"}, "'max_parallel' must be a whole number"),
         ({"type": 3}, "a launcher is a type"),
+        ({"max_parallel": True}, "'max_parallel' must be a whole number, not true or false"),
+        ({"grace": True}, "'grace' must be a number"),
+        ({"gpus": 4}, "the launcher is to share out 4 GPUs, and there are 2"),
+        ("./odd.py:NoConfig", "the Config of the launcher './odd.py:NoConfig' is no ComponentConfig"),
+        ("./odd.py:Fails", "RuntimeError: out of order"),
+        ("./odd.py:Doubts", "there is no cluster"),
         ("./none.py:Mine", "there is no file"),
     ],
     ids=str,
 )
 @pytest.mark.parametrize("place", ["of the job", "of the whole config"])
-def test_a_wrong_launcher_is_found_before_the_run_with_its_place(lab: Lab, launcher: Any, said: str, place: str) -> None:
+def test_a_wrong_launcher_is_found_before_the_run_with_its_place(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, launcher: Any, said: str, place: str
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    (lab.folder / "odd.py").write_text(ODD)
     if place == "of the job":
         lab.shell("true", launcher=launcher)
     else:
@@ -267,6 +393,23 @@ def test_a_wrong_launcher_is_found_before_the_run_with_its_place(lab: Lab, launc
     assert said in str(wrong.value)
     assert str(wrong.value).startswith("sandbox.yaml:1: ")
     assert len(wrong.value.problems) == 1
+
+
+@pytest.mark.parametrize("launcher", [3, True, []], ids=str)
+def test_a_job_whose_launcher_is_neither_a_type_nor_a_mapping_has_one_problem(lab: Lab, launcher: Any) -> None:
+    lab.shell("true", launcher=launcher)
+    with pytest.raises(ConfigError) as wrong:
+        djsandbox.validate("sandbox.yaml")
+    assert [problem.message for problem in wrong.value.problems] == [
+        "a launcher is a type, or a mapping of 'type' and its options"
+    ]
+
+
+@pytest.mark.parametrize("key", ["retries", "timeout"])
+def test_true_is_no_number(lab: Lab, key: str) -> None:
+    lab.shell("true", **{key: True})
+    with pytest.raises(ConfigError, match=rf"'{key}' must be a (whole )?number, not true or false"):
+        djsandbox.validate("sandbox.yaml")
 
 
 MINE = """

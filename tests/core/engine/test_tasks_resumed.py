@@ -145,6 +145,21 @@ def test_an_input_that_changed_while_tasks_ran_makes_their_results_worthless(lab
     assert lab.calls() == ["run b", "run c", "run d"]
 
 
+def test_a_folder_in_which_a_file_changed_while_tasks_ran_makes_their_results_worthless(lab: Lab) -> None:
+    (lab.folder / "data" / "sub").mkdir(parents=True)
+    (lab.folder / "data" / "sub" / "x").write_text("one")
+    (lab.folder / "broken").touch()
+    change = "[ $0 = b ] && [ -e broken ] && echo two > data/sub/x; "
+    lab.shell(change + FAIL_D, names=list("abcd"), launcher={"max_parallel": 1}, dataset_path="data")
+    with pytest.raises(JobFailed):
+        lab.run()
+    lab.calls()
+    (lab.folder / "broken").unlink()
+    (lab.folder / "data" / "sub" / "x").write_text("one")
+    lab.run(resume=True)
+    assert lab.calls() == ["run b", "run c", "run d"]
+
+
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_text("x")], ids=["gone", "changed"])
 def test_a_task_whose_output_was_touched_runs_again(lab: Lab, damage: Any) -> None:
     fail_at_d(lab, export_path="out")
@@ -198,6 +213,99 @@ def test_what_others_add_to_a_folder_that_a_task_wrote_changes_nothing_and_what_
     (lab.folder / "out/b.txt/more").unlink()
     lab.run(resume=True)
     assert lab.calls() == ["run b", "run c"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["str(spec.parent)", "f'@{spec}'", "f'x=y={spec}'", "f'{spec},other'", "f'file://{spec.absolute()}'", "'unsaid'"],
+)
+def test_whatever_is_written_for_tasks_counts_however_they_are_told_of_it(lab: Lab, given: str) -> None:
+    with (lab.folder / "shell.py").open("a") as file:
+        text = DEFINED.replace('f"--config={spec}"', given).replace('/ "spec.txt"', '/ "told" / "spec.txt"', 1)
+        file.write(text.replace("        spec.write", "        spec.parent.mkdir(exist_ok=True)\n        spec.write"))
+    for name in ("told.txt", "spec.txt"):
+        (lab.folder / name).write_text("one")
+    fail_at_d(lab, type="./shell.py:Asks")
+    (lab.folder / "broken").touch()
+    with pytest.raises(JobFailed):
+        lab.run(resume=True)
+    assert lab.calls() == ["run d"]
+    (lab.folder / "broken").unlink()
+    (lab.folder / "spec.txt").write_text("two")
+    lab.run(resume=True)
+    assert len(lab.calls()) == 4
+
+
+def test_a_variable_that_tasks_get_from_outside_counts_unless_it_is_secret(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIZE", "1")
+    monkeypatch.setenv("HF_TOKEN", "token-one")
+    fail_at_d(lab, keep_env=["SIZE", "HF_TOKEN"])
+    monkeypatch.setenv("HF_TOKEN", "token-two")
+    (lab.folder / "broken").touch()
+    with pytest.raises(JobFailed):
+        lab.run(resume=True)
+    assert lab.calls() == ["run d"]
+    (lab.folder / "broken").unlink()
+    monkeypatch.setenv("SIZE", "2")
+    lab.run(resume=True)
+    assert len(lab.calls()) == 4
+
+
+TREE = """
+mkdir -p $1/ckpt-1 $1/empty; echo w > $1/ckpt-1/w; ln -sfn ckpt-1 $1/latest; ln -sfn "$PWD/mine" $1/data
+echo run $0 >> calls.log; [ $0 = b ] && [ -e broken ] && exit 3; exit 0
+"""
+
+
+def fail_at_b_with_folders(lab: Lab, **config: Any) -> None:
+    """Task a writes a folder with links, one of them to a folder of the user, and b fails."""
+    text = (lab.folder / "shell.py").read_text()
+    result = "sorted(path.name for path in Path(task.outputs[0]).iterdir())"
+    (lab.folder / "shell.py").write_text(text.replace("Path(task.outputs[0]).read_text().strip()", result))
+    (lab.folder / "mine").mkdir()
+    (lab.folder / "mine" / "precious").write_text("the user's own")
+    (lab.folder / "broken").touch()
+    lab.shell(TREE, names=["a", "b"], launcher={"max_parallel": 1}, **config)
+    with pytest.raises(JobFailed):
+        lab.run()
+    (lab.folder / "broken").unlink()
+    assert lab.calls() == ["run a", "run b"]
+
+
+def test_a_folder_that_is_taken_over_keeps_its_links_and_empty_folders(lab: Lab) -> None:
+    fail_at_b_with_folders(lab)
+    lab.run(resume=True)
+    assert lab.calls() == ["run b"]
+    assert models(lab) == [["ckpt-1", "data", "empty", "latest"]] * 2
+    lab.run(resume=True)
+    assert lab.calls() == []
+
+
+def test_nothing_is_removed_behind_the_links_of_a_result_that_is_not_taken_over(lab: Lab) -> None:
+    with (lab.folder / "shell.py").open("a") as file:
+        file.write(ONLY)
+    (lab.folder / "wanted.txt").write_text("a b")
+    fail_at_b_with_folders(lab, type="./shell.py:Only")
+    (lab.folder / "wanted.txt").write_text("b")
+    lab.run(resume=True)
+    assert (lab.folder / "mine" / "precious").read_text() == "the user's own"
+    own = lab.work_dir / "jobs/anonymous/execution/0/a.txt"
+    assert [path for path in own.rglob("*") if path.is_symlink() or path.is_file()] == []
+
+
+def test_what_a_result_records_when_it_is_read_is_recorded_once_however_often_it_is_taken_over(lab: Lab) -> None:
+    text = (lab.folder / "shell.py").read_text()
+    watch = '        self.watcher.watch({self.context.task: {"size": len(text)}})\n        if text =='
+    (lab.folder / "shell.py").write_text(text.replace("        if text ==", watch))
+    fail_at_d(lab)
+    for _ in range(2):
+        (lab.folder / "broken").touch()
+        with pytest.raises(JobFailed):
+            lab.run(resume=True)
+    (lab.folder / "broken").unlink()
+    lab.run(resume=True)
+    watcher = djsandbox.SandboxWatcher(lab.work_dir)
+    assert [watcher.history(f"train.{name}.size") for name in "abcd"] == [[(None, 7)]] * 4
 
 
 # -- killed ------------------------------------------------------------------------------------------------------------------

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Iterable
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SkipValidation
 
 from djsandbox.components.config import ComponentConfig
 from djsandbox.components.context import JobContext
 from djsandbox.components.model_executor import BaseModelExecutor
 from djsandbox.components.task import Task, TaskPolicy
 from djsandbox.components.task_runner import OneByOne, TaskWork
+from djsandbox.errors import ComponentError
 
 _HOW_IT_RUNS = frozenset({"launcher", "on_failure", "retries", "timeout"})
 
@@ -21,13 +22,15 @@ _HOW_IT_RUNS = frozenset({"launcher", "on_failure", "retries", "timeout"})
 class CommandConfig(ComponentConfig):
     """What the config of every command executor has: how its tasks are run, which changes no result."""
 
-    launcher: str | dict[str, Any] | None = None
+    launcher: Annotated[str | dict[str, Any] | None, SkipValidation] = (
+        None  # the engine does, against the launcher's own options
+    )
     """Who runs the tasks: a type, or a mapping of `type` and its options. By default the sandbox config's `launcher`."""
     on_failure: Literal["stop", "finish_others"] = "stop"
     """What becomes of the other tasks when one has failed; the job fails in any case."""
-    retries: int = Field(default=0, ge=0, le=100)
+    retries: int = Field(default=0, ge=0, le=100, strict=True)
     """How often a task that fails is tried again."""
-    timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False, strict=True)
     """Seconds after which a task is stopped and has failed."""
 
     outside_key: ClassVar[frozenset[str]] = _HOW_IT_RUNS
@@ -47,6 +50,13 @@ class CommandExecutor(BaseModelExecutor):
     """
 
     Config: ClassVar[type[ComponentConfig]] = CommandConfig
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if not (isinstance(cls.Config, type) and issubclass(cls.Config, CommandConfig)):
+            raise TypeError(
+                f"the Config of the command executor {cls.__qualname__} is no CommandConfig: class Config(CommandConfig)"
+            )
 
     @abstractmethod
     def tasks(self, run_type: str, run_obj: Any = None) -> Iterable[Task]:
@@ -82,10 +92,26 @@ class CommandExecutor(BaseModelExecutor):
             own = copy.copy(self).attach(context)
             return TaskWork(lambda line: own._watch(line, **kwargs), lambda: own.task_result(task))
 
-        return self.job_result(runner.run(self.tasks(run_type, run_obj), begin, policy))
+        return self.job_result(runner.run(self._asked(run_type, run_obj), begin, policy))
+
+    def _asked(self, run_type: str, run_obj: Any) -> Iterator[Task]:
+        """What `tasks` gives, provided that it is tasks."""
+        where = f"{type(self).__module__}.{type(self).__qualname__}.tasks()"
+        asked = self.tasks(run_type, run_obj)
+        fix = "yield a djsandbox.Task for each program to run; where there is nothing to do, return an empty list"
+        if isinstance(asked, (str, bytes)) or not isinstance(asked, Iterable):
+            raise ComponentError(f"{where} gave no tasks, but {_kind_of(asked)}", fix=fix)
+        for task in asked:
+            if not isinstance(task, Task):
+                raise ComponentError(f"{where} gave {_kind_of(task)} where a Task is wanted", fix=fix)
+            yield task
 
     def _watch(self, line: str, **kwargs: Any) -> None:
         try:
             self._watch_run(line, **kwargs)
         except Exception:  # a line that cannot be parsed must not stop the training
             self.logger.warning("cannot read a metric from: %s", line, exc_info=True)
+
+
+def _kind_of(value: object) -> str:
+    return "None" if value is None else f"a value of type '{type(value).__name__}'"

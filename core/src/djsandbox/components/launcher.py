@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
+from djsandbox.components.base import Finding
 from djsandbox.components.config import ComponentConfig
 from djsandbox.components.task import Task
 from djsandbox.errors import SandboxError
@@ -77,6 +78,10 @@ class Launcher(ABC):
 
     def __init__(self, config: ComponentConfig) -> None:
         self.config: Any = config
+
+    def check(self) -> Iterable[Finding]:
+        """Whatever can be found wrong with the options before the run, and that the types of `Config` do not say."""
+        return ()
 
     def __enter__(self) -> Self:
         self.connect()

@@ -17,13 +17,15 @@ class Task:
     Args:
         name: Tells it from the other tasks of its job; names its log files and its part of the journal.
         argv: The program and its arguments, with no shell between. What is in it can be seen in the list of processes, so a
-            secret reaches the task through `keep_env`.
+            secret reaches the task through `env` or `keep_env`.
         outputs: Files or folders that it must write, at least one. Relative paths begin at our own folder, not at `cwd`. A
-            task that leaves one of them as it was has failed, whatever its exit code says.
+            task that leaves one of them as it was has failed, whatever its exit code says: of a folder it must write at least
+            one file.
         cwd: Where it runs; our own folder when not given.
-        env: Variables to set for it, beside the usual ones (see `keep_env`).
-        keep_env: Names of variables of our own environment that it gets, too: the only way for a secret (`HF_TOKEN`). Others
-            that programs usually need (PATH, HOME, proxies, caches of models) need not be named; PYTHONPATH is not passed on.
+        env: Variables to set for it, beside the usual ones (see `keep_env`); their values are not shown.
+        keep_env: Names of variables of our own environment that it gets, too, secrets (`HF_TOKEN`) among them. Others that
+            programs usually need (PATH, HOME, proxies, caches of models) need not be named; PYTHONPATH is not passed on. With
+            the value of one that is no secret a finished task is repeated on resume when it has changed.
         cpus: CPUs it keeps busy; the launcher starts it when so many are free.
         gpus: GPUs it is given where there are any, through CUDA_VISIBLE_DEVICES.
         timeout: Seconds after which it is stopped; the job's own `timeout` when not given.
@@ -81,8 +83,8 @@ def _check_name(name: object) -> None:
 
 
 def _listed(what: str, value: Any) -> tuple[Any, ...]:
-    if isinstance(value, (str, bytes, os.PathLike)):
-        raise TypeError(f"{what} is a sequence of texts, not {value!r}")
+    if isinstance(value, (str, bytes, os.PathLike)):  # not shown: it may hold a secret
+        raise TypeError(f"{what} is a sequence of texts, not a single one: write ('...', '...')")
     return tuple(value)
 
 

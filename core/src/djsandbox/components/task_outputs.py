@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +13,19 @@ from djsandbox.process.failures import last_words
 
 
 class ExpectedOutputs:
-    """The outputs of a task, as they were before its first attempt; makes the folders that they go to."""
+    """The outputs of a task, as they were before one of its attempts; makes the folders that they go to.
+
+    Each attempt needs its own: what one that failed has left half written is no result of the next.
+    """
 
     def __init__(self, task: Task) -> None:
+        self._cwd = task.cwd
         for path in task.outputs:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                folder = os.path.dirname(path)
+                raise ComponentError(f"the folder '{folder}' of its output cannot be made: {error.strerror}") from error
         self._before = {path: snapshot(path) for path in task.outputs}
 
     def problem(self) -> str | None:
@@ -24,10 +33,16 @@ class ExpectedOutputs:
         for path, before in self._before.items():
             now = snapshot(path)
             if not now:
-                return f"it did not write its output '{path}'"
-            if now == before:
-                return f"its output '{path}' is an old one, which it has not written again"
+                return f"it did not write its output '{path}'{self._hint(path)}"
+            if not any(before.get(file) != stamp for file, stamp in now.items()):
+                advice = "delete it, or let the program write it anew"
+                return f"its output '{path}' is an old one, which it has not written again: {advice}{self._hint(path)}"
         return None
+
+    def _hint(self, path: str) -> str:
+        if self._cwd is None or os.path.isabs(path):
+            return ""
+        return f" (outputs are relative to our own folder, {os.getcwd()}, not to its cwd '{self._cwd}')"
 
 
 class TaskFailed(ComponentError):

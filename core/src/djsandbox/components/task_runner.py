@@ -47,24 +47,24 @@ class OneByOne:
 
     def _result(self, task: Task, begin: Begin, policy: TaskPolicy) -> Any:
         work = begin(task, replace(self.context, task=task.name))
-        expected = ExpectedOutputs(task)
         for number in range(1, policy.retries + 2):
             try:
-                return self._attempt(task, number, work, expected, policy.timeout)
+                return self._attempt(task, number, work, policy.timeout)
             except TaskFailed:
                 if number > policy.retries:
                     raise
         raise AssertionError("unreachable")
 
-    def _attempt(self, task: Task, number: int, work: TaskWork, expected: ExpectedOutputs, timeout: float | None) -> Any:
+    def _attempt(self, task: Task, number: int, work: TaskWork, timeout: float | None) -> Any:
         lines: deque[str] = deque(maxlen=KEPT_LINES)
-        attempt = Attempt(task, self.context.job_id, number, timeout=task.timeout or timeout)
+        attempt = Attempt(task, self.context.job_id, number, timeout=timeout if task.timeout is None else task.timeout)
 
         def see(line: str) -> None:
             lines.append(line)
             work.on_line(line)
 
         try:
+            expected = ExpectedOutputs(task)
             attempt.start(see).wait()
         except SandboxError as error:
             raise TaskFailed.of(task.name, error) from error

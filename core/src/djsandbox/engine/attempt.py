@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shutil
 import sys
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -16,6 +15,7 @@ from djsandbox.components.paths import path_uses
 from djsandbox.engine.folders import Folders
 from djsandbox.engine.launching.tasks import JobTasks
 from djsandbox.engine.outputs import name_outputs
+from djsandbox.engine.own_folder import make_empty
 from djsandbox.engine.prepare import PreparedJob
 from djsandbox.errors import JobFailed, SandboxError
 from djsandbox.journal.fingerprint import Fingerprints, snapshot
@@ -86,7 +86,7 @@ def execute(
     job = prepared.planned.job
     context = prepared.inputs.context
     started = time.monotonic()
-    _make_empty(context.work_dir, keep=tasks.expect(prepared))
+    make_empty(context.work_dir, keep=tasks.expect(prepared))
     watched = sorted(set(prepared.placed.values()))
     before = {path: snapshot(path) for path in watched}
     for path in watched:
@@ -133,25 +133,6 @@ def outputs_of(record: JobRecord, folders: Folders) -> dict[str, Any]:
     """The outputs of a finished job as values."""
     frames = folders.frames(record.job_id)
     return {name: decode(value, frames=frames) for name, value in record.outputs.items()}
-
-
-def _make_empty(folder: Path, keep: Collection[str]) -> None:
-    """Make `folder`, without all that may be in it but the files of `keep` (absolute paths)."""
-    if not keep and folder.is_dir():
-        shutil.rmtree(folder)
-    for place, subfolders, files in os.walk(folder, topdown=False):
-        for path in (os.path.join(os.path.abspath(place), name) for name in files):
-            if path not in keep:
-                os.unlink(path)
-        for path in (os.path.join(place, name) for name in subfolders):
-            if os.path.islink(path):
-                os.unlink(path)
-            elif not os.listdir(path):
-                os.rmdir(path)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SandboxError(f"cannot create the job's folder {folder}: {error.strerror}", fix="check work_dir") from error
 
 
 def _left_behind(

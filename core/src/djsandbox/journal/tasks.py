@@ -16,7 +16,8 @@ class TaskRecord:
     """A task that has succeeded: the fields of the events `task_finished` and `task_reused`.
 
     `key` is the content key of its job and `attempt` that of the job which has its metrics; `definition` is a digest of what
-    it was told to do, `number` the try that succeeded, and `files` maps each file that it wrote to its fingerprint.
+    it was told to do, `number` the try that succeeded, `files` maps each file that it wrote to its fingerprint, and `outputs`
+    are the paths that it was to write (none in journals of earlier versions).
     """
 
     run_id: str
@@ -30,6 +31,7 @@ class TaskRecord:
     files: dict[str, str]
     seconds: float
     log: str | None = None
+    outputs: list[str] = dataclasses.field(default_factory=list)
 
     def to_fields(self) -> dict[str, Any]:
         """The fields of the event."""
@@ -42,7 +44,7 @@ class TaskRecord:
 
 
 _FIELDS = {item.name for item in dataclasses.fields(TaskRecord)}
-_REQUIRED = _FIELDS - {"log"}
+_REQUIRED = _FIELDS - {"log", "outputs"}
 
 
 class FinishedTasks:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from djsandbox.components.task import Task
+from djsandbox.engine.own_folder import Mark, entries, place_in
 from djsandbox.errors import SandboxError
-from djsandbox.journal.fingerprint import Fingerprints, snapshot, stamp
-from djsandbox.journal.keys import content_key
+from djsandbox.journal.fingerprint import Fingerprints
 from djsandbox.journal.tasks import TaskRecord
 
 
@@ -19,12 +19,18 @@ class Adoptable:
 
     def __init__(self, records: Mapping[str, TaskRecord], fingerprints: Fingerprints, work_dir: Path) -> None:
         self._records = {name: record for name, record in records.items() if is_intact(record, fingerprints)}
-        self._root = os.path.abspath(work_dir)
-        self._kept = {name: self._below(record) for name, record in self._records.items()}
+        self._roots = {name: _roots(record, os.path.abspath(work_dir)) for name, record in self._records.items()}
+        self._kept = {
+            name: {path: mark for root in roots for path, mark in entries(root).items()} for name, roots in self._roots.items()
+        }
 
-    def files(self) -> set[str]:
-        """Absolute paths of those of their files that lie in the job's own folder."""
-        return {path for stamps in self._kept.values() for path in stamps}
+    def roots(self) -> set[str]:
+        """Absolute paths of those of their outputs that lie in the job's own folder."""
+        return {root for roots in self._roots.values() for root in roots}
+
+    def marks(self) -> dict[str, Mark]:
+        """What lies at or below these now."""
+        return {path: mark for kept in self._kept.values() for path, mark in kept.items()}
 
     def find(self, task: Task, definition: str) -> TaskRecord | None:
         """The record of this very task, if there is one."""
@@ -35,9 +41,9 @@ class Adoptable:
         """Remove what tasks that are not taken over have left in the job's own folder: it must not look like a result."""
         theirs = {path for record in adopted for path in self._kept.get(record.task, ())}
         for name in names:
-            for path, known in self._kept.pop(name, {}).items():
-                with contextlib.suppress(FileNotFoundError):
-                    if path not in theirs and stamp(path) == known:
+            for path, mark in self._kept.pop(name, {}).items():
+                if path not in theirs and entries(path).get(path) == mark:
+                    with contextlib.suppress(FileNotFoundError):
                         os.unlink(path)
 
     def discard_rest(self, adopted: Sequence[TaskRecord]) -> None:
@@ -45,9 +51,11 @@ class Adoptable:
         taken = {record.task for record in adopted}
         self.discard([name for name in self._kept if name not in taken], adopted)
 
-    def _below(self, record: TaskRecord) -> dict[str, tuple[int, int, int]]:
-        inside = [path for path in map(os.path.abspath, record.files) if path.startswith(self._root + os.sep)]
-        return {path: known for root in inside for path, known in snapshot(root).items()}
+
+def _roots(record: TaskRecord, folder: str) -> list[str]:
+    """Records of earlier versions know no outputs, only the files below them."""
+    places = [place_in(folder, path) for path in record.outputs or record.files]
+    return [place for place in places if place is not None]
 
 
 def is_intact(record: TaskRecord, fingerprints: Fingerprints) -> bool:
@@ -56,25 +64,3 @@ def is_intact(record: TaskRecord, fingerprints: Fingerprints) -> bool:
         return all(fingerprints.of(path) == known for path, known in record.files.items())
     except (OSError, SandboxError):
         return False
-
-
-def definition_of(task: Task, written: Collection[str], fingerprints: Fingerprints, work_dir: Path) -> str:
-    """A digest of what a task is told to do: argv, folder, environment, outputs.
-
-    Files in the job's own folder that it is told of (a config that was written for it) count by content, unless they are in
-    `written`, the absolute paths of what the job's tasks write.
-    """
-    told = [*task.argv, *task.env.values()]
-    paths = {part for text in told for part in (text, text.partition("=")[2]) if part}
-    root = os.path.abspath(work_dir) + os.sep
-    named = {}
-    for path in sorted(paths):
-        place = os.path.abspath(os.path.join(task.cwd or "", path)) if "\0" not in path else ""
-        if place.startswith(root) and os.path.isfile(place) and place not in written:
-            named[path] = fingerprints.of(place)
-    return content_key(
-        {
-            "argv": list(task.argv), "cwd": task.cwd, "env": dict(task.env), "keep_env": sorted(task.keep_env),
-            "outputs": list(task.outputs), "files": named,
-        }
-    )  # fmt: skip

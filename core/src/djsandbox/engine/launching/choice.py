@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from djsandbox.config.document import Document
 from djsandbox.config.schema import problems_of
 from djsandbox.engine.guard import asked
 from djsandbox.engine.launching.local import LocalLauncher
-from djsandbox.errors import PluginError, Problem
+from djsandbox.errors import PluginError, Position, Problem, SandboxError
 from djsandbox.plugins.resolve import resolve
 
 LAUNCHER_KEY = "launcher"
@@ -59,8 +60,25 @@ def choose(document: Document, folder: Path, problems: list[Problem]) -> ChosenL
         return None
     options: dict[str, Any] = {str(key): value for key, value in written.items() if key != _TYPE} if is_mapping else {}
     launcher_class: type[Launcher] = found.component_class
-    try:
-        return ChosenLauncher(launcher_class, launcher_class.Config.model_validate(options))
-    except ValidationError as error:
-        problems.extend(problems_of(error, document.with_data(options), launcher_class.Config, known=(_TYPE,)))
+    model: object = launcher_class.Config
+    if not (inspect.isclass(model) and issubclass(model, ComponentConfig)):
+        fix = "class Config(ComponentConfig): ..."
+        problems.append(Problem(f"the Config of the launcher '{type_name}' is no ComponentConfig", where, fix))
         return None
+    try:
+        chosen = ChosenLauncher(launcher_class, model.model_validate(options))
+    except ValidationError as error:
+        problems.extend(problems_of(error, document.with_data(options), model, known=(_TYPE,)))
+        return None
+    return chosen if _is_usable(chosen, document, where, problems) else None
+
+
+def _is_usable(chosen: ChosenLauncher, document: Document, where: Position, problems: list[Problem]) -> bool:
+    try:
+        made = chosen.make()
+        found = asked(chosen.launcher_class, "check()", lambda: list(made.check()))
+    except SandboxError as error:
+        problems.extend(replace(problem, where=problem.where or where) for problem in error.problems)
+        return False
+    problems.extend(Problem(one.message, document.at(one.loc), one.fix, one.severity) for one in found)
+    return all(one.severity != "error" for one in found)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 from pydantic import Field
 
+from djsandbox.components.base import Finding
 from djsandbox.components.config import ComponentConfig
 from djsandbox.components.launcher import Attempt, AttemptStopped, Launcher
 from djsandbox.components.task import Task
@@ -24,14 +25,19 @@ class LocalLauncher(Launcher):
     class Config(ComponentConfig):
         """Limits of `local`."""
 
-        max_parallel: int | None = Field(default=None, ge=1)
+        max_parallel: int | None = Field(default=None, ge=1, strict=True)
         """Tasks at once; by default as many as there are CPUs."""
-        cpus: int | None = Field(default=None, ge=1)
+        cpus: int | None = Field(default=None, ge=1, strict=True)
         """CPUs to share out; by default those that this process may use."""
-        gpus: int | None = Field(default=None, ge=0)
+        gpus: int | None = Field(default=None, ge=0, strict=True)
         """GPUs to share out, the first so many of the visible ones; by default all of them."""
-        grace: float = Field(default=10.0, ge=0, allow_inf_nan=False)
+        grace: float = Field(default=10.0, ge=0, allow_inf_nan=False, strict=True)
         """Seconds that a task which is stopped has to end by itself, after SIGTERM, before it is killed."""
+
+    def check(self) -> Iterable[Finding]:
+        """Whether there are as many GPUs as it is to share out; where there are none at all, tasks run without."""
+        problem = _too_many(self.config.gpus, visible_gpus()) if self.config.gpus else None
+        return [Finding(("gpus",), problem, "lower it")] if problem else []
 
     def connect(self) -> None:
         """Begin with everything free."""
@@ -113,6 +119,13 @@ class LocalLauncher(Launcher):
 def _first(wanted: int | None) -> list[str]:
     """The first so many of the visible GPUs; where none is visible, none."""
     found = [] if wanted == 0 else visible_gpus()
-    if wanted is not None and found and wanted > len(found):
-        raise SandboxError(f"the launcher is to share out {wanted} GPUs, and there are {len(found)}", fix="lower its 'gpus'")
+    problem = _too_many(wanted, found)
+    if problem is not None:
+        raise SandboxError(problem, fix="lower its 'gpus'")
     return found[:wanted]
+
+
+def _too_many(wanted: int | None, found: Sequence[str]) -> str | None:
+    if wanted is None or not found or wanted <= len(found):
+        return None
+    return f"the launcher is to share out {wanted} GPUs, and there are {len(found)}"

@@ -54,7 +54,8 @@ class Pool:
     def run(self, tasks: Sequence[Task]) -> list[Any]:
         """The results of all tasks, in their order; an error that names all that failed where one did.
 
-        When something comes between (Ctrl-C), what runs is journalled as interrupted and ended before that passes on.
+        When something comes between (Ctrl-C), what runs is journalled as interrupted and told to end, and has ended when that
+        passes on; a launcher that takes longer than its grace is not waited for.
         """
         entries = [Entry(task) for task in tasks]
         self._waiting.extend(entries)
@@ -71,7 +72,7 @@ class Pool:
             raise tasks_failed(
                 [entry.failure for entry in entries if entry.failure is not None],
                 stopped=[entry.task.name for entry in entries if entry.has_begun and not entry.is_done and not entry.failure],
-                not_begun=[entry.task.name for entry in entries if not entry.has_begun],
+                not_begun=[entry.task.name for entry in entries if not entry.has_begun and not entry.failure],
             )
         return [entry.result for entry in entries]
 
@@ -96,12 +97,11 @@ class Pool:
 
     def _settle(self, entry: Entry) -> None:
         """Try a task as often as it may be tried."""
-        expected = ExpectedOutputs(entry.task)
         for number in range(1, self.policy.retries + 2):
             attempt = self.attempt_of(entry.task, number)
             began = time.monotonic()
             try:
-                entry.result = self._attempt(entry, attempt, expected)
+                entry.result = self._attempt(entry, attempt)
                 self.finish(attempt, round(time.monotonic() - began, 3))
                 entry.is_done = True
                 return
@@ -121,7 +121,8 @@ class Pool:
                     self._stop(f"task '{entry.task.name}' failed")
                 return
 
-    def _attempt(self, entry: Entry, attempt: Attempt, expected: ExpectedOutputs) -> Any:
+    def _attempt(self, entry: Entry, attempt: Attempt) -> Any:
+        expected = ExpectedOutputs(entry.task)
         work = self.work_of(attempt)
         lines: deque[str] = deque(maxlen=KEPT_LINES)
 

@@ -16,14 +16,16 @@ from djsandbox.components.context import JobContext
 from djsandbox.components.launcher import Attempt, Launcher
 from djsandbox.components.task import Task, TaskPolicy
 from djsandbox.components.task_runner import Begin, TaskWork
-from djsandbox.engine.launching.adoption import Adoptable, definition_of
+from djsandbox.engine.launching.adoption import Adoptable
 from djsandbox.engine.launching.choice import DEFAULT, choose
+from djsandbox.engine.launching.definition import Told, definition_of, named_files
 from djsandbox.engine.launching.ledger import Ledger
 from djsandbox.engine.launching.pool import Pool
+from djsandbox.engine.launching.unrecorded import UnrecordedWatcher
 from djsandbox.engine.prepare import PreparedJob
 from djsandbox.engine.session import Session
 from djsandbox.errors import ComponentError, ConfigError, Problem
-from djsandbox.journal.fingerprint import snapshot, stamp
+from djsandbox.journal.fingerprint import snapshot
 from djsandbox.journal.tasks import UNSETTLED, TaskRecord
 from djsandbox.watch.bound import BoundWatcher
 
@@ -41,21 +43,25 @@ class JobTasks:
         self._ledger = Ledger(session, identity)
         self._prepared: PreparedJob | None = None
         self._adoptable = Adoptable({}, session.fingerprints, log_folder)
+        self._told = Told(log_folder, {}, session.fingerprints)
         self._adopted: list[TaskRecord] = []
+        self._done: dict[str, TaskRecord] = {}
         self._definitions: dict[str, str] = {}
         self._tasks: list[Task] = []
-        self._inputs: dict[str, object] = {}
+        self._inputs: dict[str, Any] = {}
 
     # -- around the job ------------------------------------------------------------------------------------------------
 
     def expect(self, prepared: PreparedJob) -> set[str]:
-        """Get ready for a job that is about to run; returns files in its own folder that its tasks may take over."""
+        """Get ready for a job that is about to run; returns what in its own folder its tasks may take over."""
         self._prepared = prepared
+        work_dir = prepared.inputs.context.work_dir
         if self._session.reuse.resume and prepared.planned.job.reuse:
             records = self._session.history.tasks.of(self._identity["job_id"], self._identity["iteration"], prepared.key)
-            self._adoptable = Adoptable(records, self._session.fingerprints, prepared.inputs.context.work_dir)
+            self._adoptable = Adoptable(records, self._session.fingerprints, work_dir)
         self._inputs = _stamps(prepared.seen)
-        return self._adoptable.files()
+        self._told = Told(work_dir, self._adoptable.marks(), self._session.fingerprints)
+        return self._adoptable.roots()
 
     def written(self) -> list[str]:
         """Files that the tasks of the job have left, those taken over included; nothing else of earlier runs is there then."""
@@ -86,6 +92,8 @@ class JobTasks:
                 )
                 done = pool.run(open_tasks)
             results.update(zip([task.name for task in open_tasks], done, strict=True))
+        _refuse_vanished(self._done.values())
+        self._told.tasks_have_run()
         return [results[task.name] for task in asked]
 
     def _checked(self, tasks: list[Task]) -> list[Task]:
@@ -96,9 +104,11 @@ class JobTasks:
             raise ComponentError(f"two tasks of the job are named '{twice[0]}'", fix="give each task a name of its own")
         _refuse_shared_outputs(self._tasks)
         work_dir = self._context.work_dir
-        written = {os.path.abspath(path) for task in self._tasks for path in task.outputs}
+        told = self._told.files({os.path.abspath(path) for task in self._tasks for path in task.outputs})
+        written = {os.path.abspath(path) for task in tasks for path in task.outputs}
         for task in tasks:
-            self._definitions[task.name] = definition_of(task, written, self._session.fingerprints, work_dir)
+            named = named_files(task, work_dir, written, self._session.fingerprints)
+            self._definitions[task.name] = definition_of(task, told, named)
         return tasks
 
     def _take_over(self, task: Task, begin: Begin, results: dict[str, Any]) -> None:
@@ -107,7 +117,7 @@ class JobTasks:
             return
         attempt = Attempt(task, self._identity["job_id"], record.number, Path(record.log) if record.log else None)
         try:
-            results[task.name] = self._work(attempt, begin, retry=False).read()
+            results[task.name] = self._work(attempt, begin, anew=False).read()
         except Exception:
             self._context.logger.warning("the earlier result of task '%s' cannot be read", task.name, exc_info=True)
             return
@@ -115,6 +125,7 @@ class JobTasks:
         source = self._watcher.of_task(task.name, record.number).source
         self._session.watcher.adopt_task(source, record.attempt)
         self._adopted.append(now)
+        self._done[task.name] = now
         self._ledger.reused(now, record)
 
     def _attempt(self, task: Task, number: int, policy: TaskPolicy) -> Attempt:
@@ -123,33 +134,44 @@ class JobTasks:
         held = self._session.folders(1).processes
         return Attempt(task, self._identity["job_id"], number, log_file, timeout, self._session.secrets, held)
 
-    def _work(self, attempt: Attempt, begin: Begin, *, retry: bool = True) -> TaskWork:
+    def _work(self, attempt: Attempt, begin: Begin, *, anew: bool = True) -> TaskWork:
+        """What the component does for an attempt, which has ended long ago where it is not made `anew`."""
         name = attempt.task.name
         watcher = self._watcher.of_task(name, attempt.number)
-        if retry and attempt.number > 1:
+        if anew and attempt.number > 1:
             self._session.watcher.retry_task(watcher.source)
         context = replace(
             self._context,
-            watcher=watcher, logger=_logger(self._context.logger, name), log_file=attempt.log_file, task=name, tasks=None,
-        )  # fmt: skip
+            watcher=watcher if anew else UnrecordedWatcher(watcher),
+            logger=_logger(self._context.logger, name),
+            log_file=attempt.log_file,
+            task=name,
+            tasks=None,
+        )
         return begin(attempt.task, context)
 
     def _finish(self, attempt: Attempt, seconds: float) -> None:
         fingerprints = self._session.fingerprints
-        is_settled = _stamps(self._inputs) == self._inputs  # else nobody knows what it has read
-        self._ledger.finished(
-            attempt,
-            TaskRecord(
-                **self._identity,
-                key=self._job.key if is_settled else f"{UNSETTLED}{self._identity['attempt']}",
-                task=attempt.task.name,
-                definition=self._definitions[attempt.task.name],
-                number=attempt.number,
-                files={path: fingerprints.of(path) for output in attempt.task.outputs for path in snapshot(output)},
-                seconds=seconds,
-                log=str(attempt.log_file),
-            ),
+        name, outputs = attempt.task.name, attempt.task.outputs
+        self._done[name] = record = TaskRecord(
+            **self._identity,
+            key=self._job.key if self._is_settled() else f"{UNSETTLED}{self._identity['attempt']}",
+            task=name,
+            definition=self._definitions[name],
+            number=attempt.number,
+            files={path: fingerprints.of(path) for output in outputs for path in snapshot(output)},
+            seconds=seconds,
+            log=str(attempt.log_file),
+            outputs=list(outputs),
         )
+        self._ledger.finished(attempt, record)
+
+    def _is_settled(self) -> bool:
+        """Whether the inputs are as they were when the job began; else nobody knows what a task has read."""
+        try:
+            return _stamps(self._inputs) == self._inputs
+        except OSError:
+            return False
 
     def _stoppable(self, launcher: Launcher) -> contextlib.AbstractContextManager[None]:
         """While open, what the launcher runs is among what must not outlive the run."""
@@ -162,7 +184,7 @@ class JobTasks:
         chosen = self._job.launcher
         if chosen is None and config.launcher is not None:
             chosen = choose(config.launcher, config.folder, problems)
-        if problems:
+        if any(problem.severity == "error" for problem in problems):
             raise ConfigError.of(problems)
         return (chosen or DEFAULT).make()
 
@@ -176,8 +198,18 @@ class JobTasks:
         return self._job.inputs.context
 
 
-def _stamps(paths: Iterable[str]) -> dict[str, object]:
-    return {path: stamp(path) if os.path.exists(path) else None for path in paths}
+def _stamps(paths: Iterable[str]) -> dict[str, Any]:
+    return {path: snapshot(path) for path in paths}
+
+
+def _refuse_vanished(records: Iterable[TaskRecord]) -> None:
+    for record in records:
+        lost = [path for path in record.files if not os.path.exists(path)]
+        if lost:
+            raise ComponentError(
+                f"'{lost[0]}', which the task '{record.task}' had written, was gone when the tasks had ended",
+                fix="find out which other task removes it; each needs a place of its own to write",
+            )
 
 
 def _refuse_impossible(launcher: Launcher, tasks: Sequence[Task]) -> None:
