@@ -154,7 +154,7 @@ def installed(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         sys.modules.pop("tiny", None)
         importlib.invalidate_caches()
         plugin_index.cache_clear()
-        ingredients._version.cache_clear()
+        ingredients.library_version.cache_clear()
 
     yield install
     sys.modules.pop("tiny", None)

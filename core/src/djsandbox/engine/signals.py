@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -31,49 +33,50 @@ def signals_interrupt(give_up: Callable[[], None], stoppables: Stoppables) -> It
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    # A handler may interrupt anything, also the start of a thread: all it may do is to write into a pipe.
+    reading, writing = os.pipe()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         _noted.append(number)
+        os.write(writing, b"!")
         if len(_noted) > 1:
             if len(_noted) == 2:
-                _bounded(stoppables.stop_at_once)
+                time.sleep(_SECONDS_TO_KILL)  # the other thread ends the process before
             os._exit(_EXIT_CODE)
-        # Cleaning up may hang for ever, as a pool does whose workers the same signal has killed.
-        giving_up.interval = stoppables.patience()
-        giving_up.start()
         raise KeyboardInterrupt(f"signal {number}")
 
-    def end() -> None:
+    def watch() -> None:
+        if not os.read(reading, 1):
+            return  # the run has ended by itself
+        # Cleaning up may hang for ever, as a pool does whose workers the same signal has killed.
+        is_given_up = not select.select([reading], [], [], stoppables.patience())[0]
+        if not is_given_up and not os.read(reading, 1):
+            return
         try:
-            give_up()
+            if is_given_up:
+                give_up()
         finally:
             _bounded(stoppables.stop_at_once)
             os._exit(_EXIT_CODE)
 
-    giving_up = threading.Timer(stoppables.patience(), end)
-    giving_up.daemon = True
-
+    watching = threading.Thread(target=watch, name="signals", daemon=True)
+    watching.start()
     before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
     try:
         yield
     finally:
-        giving_up.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
+        os.close(writing)
+        watching.join()
+        os.close(reading)
 
 
 def _bounded(call: Callable[[], None]) -> None:
     """Call it in a thread, because a lock that it needs may be held by who was interrupted, and wait for a moment only."""
-    has_returned = threading.Event()
-
-    def in_thread() -> None:
-        try:
-            call()
-        finally:
-            has_returned.set()
-
-    threading.Thread(target=in_thread, daemon=True).start()
-    has_returned.wait(_SECONDS_TO_KILL)
+    calling = threading.Thread(target=call, daemon=True)
+    calling.start()
+    calling.join(_SECONDS_TO_KILL)
 
 
 def is_interrupted() -> bool:
