@@ -122,6 +122,23 @@ def _is_alive(pid: int) -> bool:
         return False
 
 
+LEAVE = """        import multiprocessing
+
+        worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,), daemon=True)
+        worker.start()
+        note(f"hang {worker.pid}")
+"""
+
+
+def test_a_run_ends_although_a_forked_worker_is_left(lab: Lab) -> None:
+    lab.edit_parts("class Fail(", HANG.replace('        note("hang")\n', LEAVE) + "class Fail(")
+    lab.write(SLOW)
+    command = [sys.executable, "-m", "djsandbox", "run", "sandbox.yaml"]
+    done = subprocess.run(command, cwd=lab.folder, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stderr
+    assert not _is_alive(int(lab.calls()[1].split()[1]))
+
+
 POOL = """        import multiprocessing
 
         with multiprocessing.get_context("fork").Pool(2) as pool:

@@ -17,6 +17,14 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _EXIT_CODE = 130
 _SECONDS_TO_KILL = 5
 """How long telling process trees to end at once may take; nobody waits until they have."""
+_CAME, _OVER = b"!", b"."
+"""What is told to the thread that ends the process: a signal came, the run is over."""
+_LOOK_UP = 0.2
+_OVER = b"\0"
+_NUDGE = signal.SIGURG
+"""A signal that nobody minds, to make Python look at those that have come."""
+_seen: list[int] = []
+"""The signals that have come since a run began, as the operating system tells."""
 _noted: list[int] = []
 """The signals that came since a run began: what cleans up on the way may raise something else over the interrupt."""
 
@@ -30,15 +38,17 @@ def signals_interrupt(give_up: Callable[[], None], stoppables: Stoppables) -> It
     `stoppables` are told to end at once, too.
     """
     _noted.clear()
+    _seen.clear()
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # A handler may interrupt anything, also the start of a thread: all it may do is to write into a pipe.
+    # Bytes come through it as signals do, also while Python has not run its handlers yet.
     reading, writing = os.pipe()
+    os.set_blocking(writing, False)
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        # It may interrupt anything, also the start of a thread: so it does as little as can be.
         _noted.append(number)
-        os.write(writing, b"!")
         if len(_noted) > 1:
             if len(_noted) == 2:
                 time.sleep(_SECONDS_TO_KILL)  # the other thread ends the process before
@@ -46,14 +56,14 @@ def signals_interrupt(give_up: Callable[[], None], stoppables: Stoppables) -> It
         raise KeyboardInterrupt(f"signal {number}")
 
     def watch() -> None:
-        if not os.read(reading, 1):
+        if not _come(reading, None):
             return  # the run has ended by itself
         # Cleaning up may hang for ever, as a pool does whose workers the same signal has killed.
-        is_given_up = not select.select([reading], [], [], stoppables.patience())[0]
-        if not is_given_up and not os.read(reading, 1):
+        again = _come(reading, stoppables.patience())
+        if again == []:
             return
         try:
-            if is_given_up:
+            if again is None:
                 give_up()
         finally:
             _bounded(stoppables.stop_at_once)
@@ -62,14 +72,37 @@ def signals_interrupt(give_up: Callable[[], None], stoppables: Stoppables) -> It
     watching = threading.Thread(target=watch, name="signals", daemon=True)
     watching.start()
     before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    before[_NUDGE] = signal.signal(_NUDGE, lambda *_: None)
+    woken = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     try:
         yield
     finally:
+        signal.set_wakeup_fd(woken)
         for number, handler in before.items():
             signal.signal(number, handler)
-        os.close(writing)
+        os.write(writing, _OVER)  # closing it would not do: forked workers may have it open, too
         watching.join()
+        os.close(writing)
         os.close(reading)
+
+
+def _come(reading: int, patience: float | None) -> list[int] | None:
+    """The signals of ours that come next; none where the run is over, None where nothing has come in `patience` seconds.
+
+    Where the main thread was about to wait for a lock when its signal came, Python does not notice before the next one.
+    """
+    until = None if patience is None else time.monotonic() + patience
+    while until is None or time.monotonic() < until:
+        if not select.select([reading], [], [], _LOOK_UP)[0]:
+            if _seen and len(_noted) < len(_seen):
+                signal.pthread_kill(threading.main_thread().ident or 0, _NUDGE)
+            continue
+        data = os.read(reading, 64)
+        found = [number for number in data if number in _SIGNALS]
+        _seen.extend(found)
+        if found or _OVER in data:
+            return found
+    return None
 
 
 def _bounded(call: Callable[[], None]) -> None:
@@ -86,5 +119,6 @@ def is_interrupted() -> bool:
 
 def behave_as_usual() -> None:
     """For a forked worker: the signals do what the library that forked it expects."""
+    signal.set_wakeup_fd(-1)  # it would tell the parent of signals that are the worker's
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
