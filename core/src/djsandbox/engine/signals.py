@@ -97,7 +97,7 @@ def _come(reading: int, patience: float | None) -> list[int] | None:
             if _seen and len(_noted) < len(_seen):
                 signal.pthread_kill(threading.main_thread().ident or 0, _NUDGE)
             continue
-        data = os.read(reading, 64)
+        data = os.read(reading, 1)  # one at a time: the next may be a second signal, or the end
         found = [number for number in data if number in _SIGNALS]
         _seen.extend(found)
         if found or _OVER in data:
