@@ -59,7 +59,7 @@ def signals_interrupt(give_up: Callable[[], None], stoppables: Stoppables) -> It
         if not _come(reading, None):
             return  # the run has ended by itself
         # Cleaning up may hang for ever, as a pool does whose workers the same signal has killed.
-        again = _seen[1:] or _come(reading, stoppables.patience())
+        again = _come(reading, stoppables.patience())
         if again == []:
             return
         try:
