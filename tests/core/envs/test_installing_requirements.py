@@ -104,7 +104,7 @@ def test_a_file_that_includes_itself_or_is_not_there_is_an_error(tmp_path: Path)
         ("Torch_Vision==1", "torch-vision"),
         ("a.b @ file:///x", "a-b"),
         ("./x", None),
-        ("https://e.org/x.whl", None),
+        ("https://example.org/x", None),
         ("--pre", None),
     ],
 )

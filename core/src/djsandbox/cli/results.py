@@ -9,7 +9,7 @@ from typing import Any
 
 from djsandbox.cli.show import counted
 from djsandbox.engine.run import RunResult
-from djsandbox.engine.sweeps.run import SweepResult
+from djsandbox.engine.sweeps.result import SweepResult
 
 
 def run_data(result: RunResult) -> dict[str, Any]:

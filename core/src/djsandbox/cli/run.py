@@ -24,7 +24,8 @@ def run(quiet: bool, as_json: bool, **options: Any) -> int:
     from djsandbox.cli.show import show_invalid, show_json, show_problems, show_table  # noqa: PLC0415
     from djsandbox.cli.sweep_progress import SweepProgress  # noqa: PLC0415
     from djsandbox.engine.run import run_plan  # noqa: PLC0415
-    from djsandbox.engine.sweeps.run import SweepResult, run_sweep  # noqa: PLC0415
+    from djsandbox.engine.sweeps.result import SweepResult  # noqa: PLC0415
+    from djsandbox.engine.sweeps.run import run_sweep  # noqa: PLC0415
     from djsandbox.errors import ConfigError, JobFailed  # noqa: PLC0415
     from djsandbox.plugins.manager import SandboxPluginManager  # noqa: PLC0415
 

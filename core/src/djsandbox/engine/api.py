@@ -16,7 +16,8 @@ from djsandbox.engine.preconditions import unmet
 from djsandbox.engine.run import RunResult, run_plan
 from djsandbox.engine.sweeps.forecast import ended_trials, forecast_sweep
 from djsandbox.engine.sweeps.planning import plan_sweep
-from djsandbox.engine.sweeps.run import SweepResult, run_sweep
+from djsandbox.engine.sweeps.result import SweepResult
+from djsandbox.engine.sweeps.run import run_sweep
 from djsandbox.errors import ConfigError, Problem
 from djsandbox.plugins.manager import SandboxPluginManager
 

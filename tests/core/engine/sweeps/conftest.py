@@ -12,7 +12,7 @@ from typing import Any
 import djsandbox
 import pytest
 import yaml
-from djsandbox.engine.sweeps.run import SweepResult
+from djsandbox.engine.sweeps.result import SweepResult
 
 PARTS = '''
 import json

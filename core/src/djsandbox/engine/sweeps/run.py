@@ -27,6 +27,7 @@ from djsandbox.engine.sweeps.planned import PlannedSweep
 from djsandbox.engine.sweeps.processes import Ended, Said, TrialProcesses
 from djsandbox.engine.sweeps.record import SweepRecord, sweep_to_go_on_with
 from djsandbox.engine.sweeps.request import TrialRequest
+from djsandbox.engine.sweeps.result import SweepResult
 from djsandbox.engine.sweeps.table import trial_table
 from djsandbox.errors import ConfigError, SandboxError
 from djsandbox.journal.atomic import write_atomically
@@ -35,26 +36,8 @@ from djsandbox.journal.lock import WorkDirLock
 from djsandbox.journal.values import encode
 from djsandbox.plugins.events import Status, TrialEvent
 from djsandbox.plugins.manager import SandboxPluginManager
-from djsandbox.watch.record import Table
 
 _MOST_INITIAL_FAILURES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class SweepResult:
-    """What a sweep that came to its end leaves.
-
-    `trials` are all that ended, also those of earlier runs of the same sweep, in that order; `best` is the one with the best
-    value, and `best_config` its config, ready to run. `seconds` are those of this run.
-    """
-
-    run_id: str
-    work_dir: Path
-    trials: tuple[TrialResult, ...]
-    best: TrialResult
-    best_config: Path
-    tables: tuple[Table, ...]
-    seconds: float
 
 
 def run_sweep(plan: Plan, manager: SandboxPluginManager) -> SweepResult:
