@@ -236,6 +236,32 @@ def test_stopping_ends_what_runs_and_what_would_begin(tmp_path: Path) -> None:
         assert said_by(local, shell("echo again")) == ["again"]
 
 
+def test_stopping_waits_for_what_is_just_starting_so_that_it_is_told_too() -> None:
+    starting, may_start = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    class Slow(Attempt):
+        def start(self, *arguments: Any, **options: Any) -> Any:
+            starting.set()
+            may_start.wait()
+            running = super().start(*arguments, **options)
+            order.append("started")
+            return running
+
+    def stop() -> None:
+        may_start.set()
+        local.stop(at_once=True)
+        order.append("stopped")
+
+    with launcher() as local:
+        stopping = threading.Thread(target=lambda: (starting.wait(), stop()))
+        stopping.start()
+        with pytest.raises(AttemptStopped):
+            local.run(Slow(shell("trap '' TERM; while :; do sleep 1; done"), "job"), nothing, nothing)
+        stopping.join()
+    assert order == ["started", "stopped"]
+
+
 def test_by_default_as_many_tasks_run_at_once_as_there_are_cpus() -> None:
     assert LocalLauncher(LocalLauncher.Config()).max_parallel == devices.usable_cpus()
     assert launcher(cpus=5).max_parallel == 5

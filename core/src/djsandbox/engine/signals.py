@@ -17,10 +17,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _EXIT_CODE = 130
 _SECONDS_TO_KILL = 5
 """How long telling process trees to end at once may take; nobody waits until they have."""
-_CAME, _OVER = b"!", b"."
-"""What is told to the thread that ends the process: a signal came, the run is over."""
 _LOOK_UP = 0.2
 _OVER = b"\0"
+"""What the thread that ends the process reads when the run is over; else it reads the numbers of signals."""
 _NUDGE = signal.SIGURG
 """A signal that nobody minds, to make Python look at those that have come."""
 _seen: list[int] = []
@@ -49,11 +48,11 @@ def signals_interrupt(give_up: Callable[[], None], stoppables: Stoppables) -> It
     def interrupt(number: int, frame: FrameType | None) -> None:
         # It may interrupt anything, also the start of a thread: so it does as little as can be.
         _noted.append(number)
-        if len(_noted) > 1:
-            if len(_noted) == 2:
-                time.sleep(_SECONDS_TO_KILL)  # the other thread ends the process before
+        if len(_noted) == 1:
+            raise KeyboardInterrupt(f"signal {number}")
+        if len(_noted) > 2:
             os._exit(_EXIT_CODE)
-        raise KeyboardInterrupt(f"signal {number}")
+        # The other thread ends the process. Until then what was interrupted here goes on: ending may need a lock that it holds.
 
     def watch() -> None:
         if not _come(reading, None):

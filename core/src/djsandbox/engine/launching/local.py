@@ -42,7 +42,7 @@ class LocalLauncher(Launcher):
     def connect(self) -> None:
         """Begin with everything free."""
         self._orders = threading.Lock()
-        self._is_stopped = self._at_once = False
+        self._is_stopped = False
         self._running: set[Running] = set()
         self._slots = Slots(self.max_parallel, self._cpus)
         self._gpus: list[str] | None = None
@@ -80,19 +80,18 @@ class LocalLauncher(Launcher):
     def stop(self, *, at_once: bool = False) -> None:
         """End the process trees of all attempts."""
         with self._orders:
-            self._is_stopped, self._at_once = True, self._at_once or at_once
+            self._is_stopped = True
             running = list(self._running)
         self._slots.close()
         for one in running:
             one.stop(at_once=at_once)
 
     def _run(self, attempt: Attempt, devices: str, on_line: Callable[[str], None]) -> None:
-        running = attempt.start(on_line, env={VISIBLE: devices}, grace=self.grace)
-        with self._orders:
+        with self._orders:  # whoever stops all waits for this one to start: what runs unseen could not be told
+            if self._is_stopped:
+                raise ClosedError  # before it started
+            running = attempt.start(on_line, env={VISIBLE: devices}, grace=self.grace)
             self._running.add(running)
-            is_stopped, at_once = self._is_stopped, self._at_once
-        if is_stopped:  # while it started
-            running.stop(at_once=at_once)
         try:
             running.wait()
         except ProcessStopped as error:
