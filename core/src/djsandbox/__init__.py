@@ -15,6 +15,7 @@ _HOMES = {
     "djsandbox.components.config": ("ComponentConfig",),
     "djsandbox.components.context": ("JobContext",),
     "djsandbox.components.deferred": ("DECIDED_AT_RUN", "is_decided_at_run"),
+    "djsandbox.components.environment": ("EnvConfig", "Environment"),
     "djsandbox.components.launcher": ("Attempt", "AttemptStopped", "Launcher"),
     "djsandbox.components.model_executor": ("BaseModelExecutor",),
     "djsandbox.components.paths": ("InputPath", "InputPaths", "Loc", "OutputPath", "OutputPaths", "ReferencePath"),

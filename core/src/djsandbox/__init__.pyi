@@ -6,6 +6,8 @@ from djsandbox.components.config import ComponentConfig as ComponentConfig
 from djsandbox.components.context import JobContext as JobContext
 from djsandbox.components.deferred import DECIDED_AT_RUN as DECIDED_AT_RUN
 from djsandbox.components.deferred import is_decided_at_run as is_decided_at_run
+from djsandbox.components.environment import EnvConfig as EnvConfig
+from djsandbox.components.environment import Environment as Environment
 from djsandbox.components.launcher import Attempt as Attempt
 from djsandbox.components.launcher import AttemptStopped as AttemptStopped
 from djsandbox.components.launcher import Launcher as Launcher

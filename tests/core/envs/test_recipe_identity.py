@@ -145,7 +145,7 @@ def test_env_params_change_a_recipe_package_by_package() -> None:
         ({"pyhton": "3.10"}, "did you mean 'python'?"),
         ({"requirements": "six"}, "requirements is a list of texts"),
         ({"requirements": ["six --pre"]}, "pip_options"),
-        ({"python": 3.1}, 'python: "3.1"'),
+        ({"python": 3.1}, 'python: "3.10"'),
         ({"python": "three"}, "must be a version such as 3.10"),
         ({"variables": {"A": 1}}, "variables is a mapping of texts"),
         ({"homes": {"internvl": "/x"}}, "no repository 'internvl'"),

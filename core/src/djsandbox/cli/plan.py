@@ -104,13 +104,17 @@ def _row(job: Any) -> dict[str, Any]:
         "stage": planned.job.stage,
         "component": [f"{origin.group}: {origin.type_name}" for origin in origins] or ["decided at run"],
         "version": [_version(origin) for origin in origins],
-        "environment": [origin.component_class.env or "this interpreter" for origin in origins],
+        "environment": [_environment(part) for part in planned.parts if part.origin is not None],
         "reads from": sorted(planned.reads),
         "outputs": None if planned.outputs is None else {name: repr(value) for name, value in planned.outputs.items()},
         "writes": list(planned.writes),
         "action": job.action,
         "why": job.reason,
     }
+
+
+def _environment(part: Any) -> str:
+    return part.environment.shown() if part.environment is not None else "this interpreter"
 
 
 def _version(origin: Any) -> str:

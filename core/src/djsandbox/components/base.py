@@ -11,7 +11,9 @@ from typing import Any, ClassVar, Literal, Self
 from djsandbox.components.config import ComponentConfig
 from djsandbox.components.context import JobContext, Watcher
 from djsandbox.components.deferred import DECIDED_AT_RUN
+from djsandbox.components.environment import Environment, Recipe
 from djsandbox.components.paths import Loc, path_uses
+from djsandbox.errors import ComponentError
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class Component:
     """What the component runs as a program: files beside its own (`("worker.py",)`), or modules of its package
     (`("my_package.worker",)`). Their source, and what that imports, counts as the component's own."""
 
-    env: ClassVar[str | None] = None
-    """Name of the env recipe this component runs in, if it needs one."""
+    env: ClassVar[str | Recipe | None] = None
+    """The env recipe this component runs in, if it needs one: its name, or an EnvRecipe. Its Config is an `EnvConfig` then."""
 
     def __init__(self, config: ComponentConfig) -> None:
         self.config: Any = config
@@ -78,6 +80,14 @@ class Component:
         """The job's own folder."""
         return self.context.work_dir
 
+    @property
+    def environment(self) -> Environment:
+        """The environment of the recipe that `env` names, ready to be used; there while the job runs."""
+        if self.context.environment is None:
+            fix = "in tasks(), run() or _run(); on its own: component.attach(JobContext(environment=environment_for(recipe)))"
+            raise ComponentError(f"{type(self).__qualname__} has no environment here, only while its job runs", fix=fix)
+        return self.context.environment
+
     # -- planning ------------------------------------------------------------------------------------------------------
 
     def check(self) -> Iterable[Finding]:
@@ -87,6 +97,14 @@ class Component:
     def key_fields(self) -> Mapping[str, Any]:
         """The part of the config that the result depends on, as plain data, paths included."""
         return self.config.model_dump(mode="json", exclude=set(type(self.config).outside_key))  # type: ignore[no-any-return]
+
+    def env_recipe(self) -> str | Recipe | None:
+        """The env recipe, where the config decides: by default `env`; None where this config needs none."""
+        return self.env
+
+    def recipe_changes(self) -> Mapping[str, Any]:
+        """What the config changes in the recipe (`{"homes": {...}}`), as a user's `env_params` do, which win over it."""
+        return {}
 
     def referenced_files(self) -> Iterable[str]:
         """Files that an input only names (the JSONL a meta file points to); their content enters the key."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SkipValidation
@@ -34,12 +35,6 @@ class CommandConfig(ComponentConfig):
     """Seconds after which a task is stopped and has failed."""
 
     outside_key: ClassVar[frozenset[str]] = _HOW_IT_RUNS
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Keep how tasks are run outside of the key, also where a subclass names fields of its own."""
-        super().__pydantic_init_subclass__(**kwargs)
-        cls.outside_key = cls.outside_key | _HOW_IT_RUNS
 
 
 class CommandExecutor(BaseModelExecutor):
@@ -89,7 +84,7 @@ class CommandExecutor(BaseModelExecutor):
         runner = self.context.tasks or OneByOne(self.context)
 
         def begin(task: Task, context: JobContext) -> TaskWork:
-            own = copy.copy(self).attach(context)
+            own = copy.copy(self).attach(replace(context, environment=self.context.environment))
             return TaskWork(lambda line: own._watch(line, **kwargs), lambda: own.task_result(task))
 
         return self.job_result(runner.run(self._asked(run_type, run_obj), begin, policy))

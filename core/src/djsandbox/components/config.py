@@ -24,8 +24,12 @@ class ComponentConfig(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Refuse a typed path where the engine could not follow it: in a set, which has no order to address it by."""
+        """Refuse a typed path where the engine could not follow it: in a set, which has no order to address it by.
+
+        `outside_key` adds to what the bases name.
+        """
         super().__pydantic_init_subclass__(**kwargs)
+        cls.outside_key = frozenset().union(*(vars(one).get("outside_key", ()) for one in cls.__mro__))
         for name, info in cls.model_fields.items():
             if holds_path_in_set(info.annotation):
                 raise TypeError(f"{cls.__qualname__}.{name}: a set cannot hold typed paths; use a list")

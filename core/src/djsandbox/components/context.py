@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from djsandbox.components.environment import Environment
+
 if TYPE_CHECKING:
     from djsandbox.components.task_runner import TaskRunner
 
@@ -44,7 +46,8 @@ class JobContext:
 
     `work_dir` is the job's own folder, made by the engine and emptied before every attempt; `cache_dir` is one that the
     jobs of a run share; `log_file` receives what the component logs or prints. `tasks` runs tasks during a run; in the context
-    of one of them `task` is its name, and watcher and logger are its own.
+    of one of them `task` is its name, and watcher and logger are its own. `environment` is there while the job runs whose
+    component needs one.
     """
 
     meta_name: str = ""
@@ -57,3 +60,4 @@ class JobContext:
     logger: logging.Logger = field(default_factory=lambda: logging.getLogger("djsandbox.component"))
     tasks: TaskRunner | None = None
     task: str = ""
+    environment: Environment | None = None

@@ -31,6 +31,7 @@ class Ingredients:
     component: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, Any] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     feedback: dict[str, Any] = field(default_factory=dict)
@@ -68,7 +69,7 @@ def component_ingredients(
 ) -> None:
     """Add those of one component: what it is, its versions, and its config without outputs."""
     name = f"{at}:{origin.group}"
-    ingredients.component[name] = [origin.type_name, type(component).__qualname__, supplier and supplier.name, component.env]
+    ingredients.component[name] = [origin.type_name, type(component).__qualname__, supplier and supplier.name]
     ingredients.versions[name] = [origin.distribution, origin.version, origin.source_digest, component.key_version]
     if supplier is not None:
         ingredients.versions[name] += supplier.as_data()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from djsandbox.components.context import JobContext
 from djsandbox.engine.attempt import execute, job_log, outputs_of
+from djsandbox.engine.environments import in_environments
 from djsandbox.engine.folders import Folders
 from djsandbox.engine.launching.tasks import JobTasks
 from djsandbox.engine.planned import PlannedJob
@@ -17,6 +19,7 @@ from djsandbox.engine.prepare import Iteration, PreparedJob, Preparer
 from djsandbox.engine.reuse import take_over
 from djsandbox.engine.session import Session
 from djsandbox.engine.signals import is_interrupted
+from djsandbox.envs.environment import ReadyEnv
 from djsandbox.errors import JobFailed, SandboxError
 from djsandbox.journal.history import JobRecord
 from djsandbox.plugins.events import JobEvent
@@ -113,13 +116,31 @@ class JobRunner:
             session.reused.append(job.id)
             return record, True
         session.journal.append("job_started", **identity, key=prepared.key, reason=decision.reason)
-        record = execute(prepared, session.fingerprints, self.folders, identity=identity, queries=queries, tasks=tasks)
+        with self._environments(prepared, identity):
+            record = execute(prepared, session.fingerprints, self.folders, identity=identity, queries=queries, tasks=tasks)
         session.watcher.flush()
         session.journal.append("job_finished", **record.to_fields())
         session.history.add(record)
         session.share(prepared, record)
         session.executed.append(job.id)
         return record, False
+
+    @contextlib.contextmanager
+    def _environments(self, prepared: PreparedJob, identity: Mapping[str, Any]) -> Iterator[None]:
+        """While open, the components of the job have their environments, which are made before where they are not there."""
+        session, job = self.session, prepared.planned.job
+
+        def note(ready: ReadyEnv) -> None:
+            found = {"name": ready.name, "manager": ready.manager, "hash": ready.hash, "path": str(ready.path)}
+            session.journal.append("environment_ready", **identity, **found, packages=dict(ready.packages))
+            session.manager.notify("djsandbox_environment_ready", name=ready.name, path=ready.path)
+
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(in_environments(prepared.components, prepared.environments, note))
+            except SandboxError as error:
+                raise JobFailed(job.id, error, where=job.where, log=str(prepared.inputs.context.log_file)) from error
+            yield
 
     def _share_frames(self, source: Path, job_id: str) -> None:
         """Data frames are kept in the folder of the job that made them; give them to one that shares its result."""

@@ -16,6 +16,7 @@ from djsandbox.config.document import Loc
 from djsandbox.config.include import is_placeholder
 from djsandbox.config.model import Job
 from djsandbox.config.schema import problems_of
+from djsandbox.engine.environments import AskedEnvironment, environment_of
 from djsandbox.engine.guard import asked
 from djsandbox.engine.launching.choice import LAUNCHER_KEY, ChosenLauncher, choose
 from djsandbox.engine.resolve import ResolvedBlock
@@ -43,6 +44,9 @@ class PlannedPart:
 
     launcher: ChosenLauncher | None = None
     """Who runs the component's tasks, where its config says so."""
+
+    environment: AskedEnvironment | None = None
+    """The environment that the component runs in, where it needs one."""
 
     def answer(self, what: str, call: Callable[[Component], _Answer], otherwise: _Answer) -> _Answer:
         """What the component answers to `call`; `otherwise` where there is none, or one that cannot be relied on fails."""
@@ -100,7 +104,9 @@ def plan_part(
     if block.is_deferred:
         return PlannedPart(use, origin, block, None)
     component, is_whole = _configured(use, origin, block, problems)
-    return PlannedPart(use, origin, block, component, is_whole, _launcher(component, block, folder, problems))
+    launcher = _launcher(component, block, folder, problems)
+    environment = environment_of(component, block, problems) if component is not None and is_whole else None
+    return PlannedPart(use, origin, block, component, is_whole, launcher, environment)
 
 
 def _launcher(

@@ -15,6 +15,7 @@ from djsandbox.config.include import find_file, is_placeholder, read_mapping
 from djsandbox.config.model import Job, SandboxConfig
 from djsandbox.config.references import Reference
 from djsandbox.engine.advice import advise
+from djsandbox.engine.environments import environment_problems
 from djsandbox.engine.guard import asked
 from djsandbox.engine.iteration import check_iteration, deferred_updates, updated
 from djsandbox.engine.launching.choice import choose
@@ -164,7 +165,14 @@ def make_plan(config: SandboxConfig) -> Plan:
     if config.launcher is not None:
         choose(config.launcher, config.folder, planner.problems)
     jobs = tuple(planner.planned)
-    problems = [*planner.problems, *check_iteration(config, planner.sources), *_later_problems(planner), *advise(jobs)]
+    environments = [part.environment for planned in jobs for part in planned.parts if part.environment is not None]
+    problems = [
+        *planner.problems,
+        *environment_problems(environments),
+        *check_iteration(config, planner.sources),
+        *_later_problems(planner),
+        *advise(jobs),
+    ]
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError.of(problems)
     return Plan(config, jobs, tuple(problems))

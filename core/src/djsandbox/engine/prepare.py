@@ -16,6 +16,7 @@ from djsandbox.config.document import Document
 from djsandbox.config.include import find_file, read_mapping
 from djsandbox.config.references import Reference
 from djsandbox.context.infos import ContextInfos
+from djsandbox.engine.environments import AskedEnvironment
 from djsandbox.engine.ingredients import Ingredients, component_ingredients, job_ingredients
 from djsandbox.engine.launching.choice import ChosenLauncher
 from djsandbox.engine.parts import PlannedPart, plan_part
@@ -49,6 +50,9 @@ class PreparedJob:
 
     launcher: ChosenLauncher | None = None
     """Who runs the job's tasks, where the job says so."""
+
+    environments: tuple[AskedEnvironment | None, ...] = ()
+    """For each component the environment that it runs in, if any."""
 
     @property
     def deterministic(self) -> bool:
@@ -134,6 +138,8 @@ class Preparer:
             component, supplier = self._component(part, iteration)
             components.append(component.attach(context))
             self._note(at, part, component, supplier, iteration, ingredients)
+            if part.environment is not None:
+                ingredients.environment[f"{at}:{part.use.group}"] = part.environment.hash()
             placed.update(_placed(at, component))
         return PreparedJob(
             planned=planned,
@@ -143,6 +149,7 @@ class Preparer:
             ingredients=ingredients.digests(),
             placed=placed,
             seen=ingredients.seen,
+            environments=tuple(part.environment for part in parts),
             launcher=next((part.launcher for part in parts if part.launcher is not None), None),
         )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from typing import Any
 from djsandbox.envs.base import Env, show
 from djsandbox.envs.building import build
 from djsandbox.envs.existing import ExistingEnv
+from djsandbox.envs.lock import shared
 from djsandbox.envs.overrides import FOR_EXISTING, overridden
 from djsandbox.envs.recipe import EnvRecipe
 from djsandbox.envs.resolving import EXISTING, Resolved, default_manager, resolve
@@ -45,6 +47,14 @@ class ReadyEnv:
     """The file to hold (`Command.held`) while something runs in it, so that it is not removed; None for an existing one."""
     key: str | None = None
     """Its name in the store; None for an existing one."""
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """While open, nobody removes it. SandboxError where somebody just has."""
+        with shared(self.held) if self.held is not None and self.held.parent.is_dir() else contextlib.nullcontext():
+            if not self.env.exists():
+                raise SandboxError(f"the environment {self.name} was removed at this moment", fix="run it again, with --resume")
+            yield
 
     @property
     def path(self) -> Path:
@@ -129,13 +139,20 @@ def problems(
     """All that stands against using or making the environment, found without making or writing anything."""
     try:
         if find_environment(recipe, manager=manager, name=name, params=params) is not None:
-            return missing_tools(recipe, cloning=False)
+            return _missing_here(recipe, manager, params)
         resolved = resolve(recipe, manager=manager, name=name, params=params)
     except SandboxError as error:
         return [*error.problems, *missing_tools(recipe, cloning=False)]
     env = resolved.env(None)
     found = env.obstacles() if env.check_availability() else [_missing_manager(resolved)]
     return [*found, *missing_tools(resolved.recipe), *checkout_problems(resolved.recipe, offline=offline or is_offline())]
+
+
+def _missing_here(recipe: EnvRecipe, manager: str | None, params: Mapping[str, Any] | None) -> list[Problem]:
+    """What the machine lacks for an environment that is there; whoever brought his own may know better."""
+    missing = missing_tools(recipe, cloning=False)
+    is_theirs = _chosen(recipe, manager, params) == EXISTING
+    return [replace(one, severity="warning") for one in missing] if is_theirs else missing
 
 
 def recipe_hash(

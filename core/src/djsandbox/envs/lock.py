@@ -8,6 +8,7 @@ import fcntl
 import logging
 import os
 import weakref
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -69,6 +70,17 @@ def _close_in_forked_children() -> None:
 def _abandon_all() -> None:
     for lock in list(_held):
         lock.abandon()
+
+
+@contextlib.contextmanager
+def shared(path: Path) -> Iterator[None]:
+    """Hold the file at `path` together with others while open, so that nobody has it alone."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        _try(fd, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(fd)
 
 
 def is_held(path: Path) -> bool:

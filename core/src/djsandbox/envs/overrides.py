@@ -15,6 +15,7 @@ _APPENDED = ("requirement_files", "leave_out", "pip_options")
 _BY_NAME = ("requirements", "constraints")
 PARAMS = ("python", "env_py_version", "env_config_path", "homes", "variables", *_BY_NAME, *_APPENDED)
 """The `env_params` that every manager knows."""
+_AMBIGUOUS = 3.1
 FOR_EXISTING = ("path", "homes", "variables")
 """Those that the manager `existing` knows, which installs nothing."""
 
@@ -65,8 +66,8 @@ def _problem(name: str, value: Any) -> Problem | None:
     if name in ("variables", "homes"):
         plain = isinstance(value, Mapping) and all(isinstance(text, str) for item in value.items() for text in item)
         return None if plain else Problem(f"env_params: {name} is a mapping of texts to texts, not {value!r}")
-    if name in ("python", "env_py_version") and isinstance(value, float):
-        return Problem(f"env_params: {name} is a text, for 3.10 as a number is 3.1", fix=f'{name}: "{value}"')
+    if name in ("python", "env_py_version") and value == _AMBIGUOUS:
+        return Problem(f"env_params: {name} is a text, for 3.10 as a number is 3.1", fix=f'{name}: "3.10"')
     return None
 
 

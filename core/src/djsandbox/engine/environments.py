@@ -1,0 +1,115 @@
+"""The environments that the components of a job run in: asked for by the plan, made and handed over by the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from djsandbox.components.base import Component
+from djsandbox.components.environment import EnvConfig
+from djsandbox.engine.guard import asked
+from djsandbox.engine.resolve import ResolvedBlock
+from djsandbox.envs.environment import ReadyEnv, environment_for, find_environment, problems, recipe_hash
+from djsandbox.envs.recipe import EnvRecipe
+from djsandbox.envs.recipes import find_recipe
+from djsandbox.errors import PluginError, Position, Problem, SandboxError
+from djsandbox.journal.keys import content_key
+
+_KEYS = ("env_params", "env_manager", "env_name")
+
+
+@dataclass(frozen=True, slots=True)
+class AskedEnvironment:
+    """A recipe with what a component's config, and its user, want of it; `where` is the place that says so."""
+
+    recipe: EnvRecipe
+    name: str | None
+    manager: str | None
+    params: Mapping[str, Any]
+    where: Position
+
+    def options(self) -> dict[str, Any]:
+        """As the functions of `djsandbox.envs` take them."""
+        return {"manager": self.manager, "name": self.name, "params": self.params}
+
+    def hash(self) -> str:
+        """The identity of the environment, for content keys."""
+        return recipe_hash(self.recipe, **self.options())
+
+    def problems(self) -> list[Problem]:
+        """What stands against using or making it."""
+        return [replace(one, where=one.where or self.where) for one in problems(self.recipe, **self.options())]
+
+    def shown(self) -> str:
+        """Its name, and whether it is there."""
+        try:
+            found = find_environment(self.recipe, **self.options())
+        except SandboxError:
+            return f"{self.name or self.recipe.name} (wrong)"
+        if found is None:
+            return f"{self.name or self.recipe.name} (to be made)"
+        return f"{found.name} ({found.manager})"
+
+    def ready(self, on_line: Callable[[str], None]) -> ReadyEnv:
+        """The environment, made where it is not there yet."""
+        return environment_for(self.recipe, **self.options(), on_line=on_line)
+
+
+def environment_of(component: Component, block: ResolvedBlock, found: list[Problem]) -> AskedEnvironment | None:
+    """The environment that `component` runs in; None where it needs none, or where what it needs is wrong or not known yet."""
+    kind = type(component)
+    asked_for = asked(kind, "env_recipe()", component.env_recipe)
+    if asked_for is None or any(block.defers((key,)) for key in _KEYS):
+        return None
+    where = next((block.document.at((key,)) for key in _KEYS if key in block.data), block.document.at(()))
+    if not isinstance(component.config, EnvConfig):
+        place = f"{kind.__module__}.{kind.__qualname__}"
+        raise PluginError(
+            f"the component {place} has an env recipe, and its Config is no EnvConfig", fix="class Config(EnvConfig):"
+        )
+    try:
+        recipe = asked_for if isinstance(asked_for, EnvRecipe) else find_recipe(str(asked_for))
+    except SandboxError as error:
+        found.extend(replace(problem, where=problem.where or where) for problem in error.problems)
+        return None
+    config = component.config
+    params = _merged(asked(kind, "recipe_changes()", component.recipe_changes), config.env_params)
+    return AskedEnvironment(recipe, config.env_name, config.env_manager, params, where)
+
+
+def environment_problems(asking: Sequence[AskedEnvironment]) -> Iterator[Problem]:
+    """What stands against the environments, once for each that several jobs share."""
+    seen = set()
+    for one in asking:
+        identity = content_key({"recipe": repr(one.recipe), "options": repr(one.options())})
+        if identity not in seen:
+            seen.add(identity)
+            yield from one.problems()
+
+
+@contextmanager
+def in_environments(
+    components: Sequence[Component],
+    asking: Sequence[AskedEnvironment | None],
+    on_ready: Callable[[ReadyEnv], None],
+) -> Iterator[None]:
+    """While open, the components have the environments that they ask for, which nobody removes; they are made before."""
+    with ExitStack() as stack:
+        for component, one in zip(components, asking, strict=True):
+            if one is not None:
+                ready = one.ready(component.logger.info)
+                stack.enter_context(ready.in_use())
+                component.attach(replace(component.context, environment=ready))
+                on_ready(ready)
+        yield
+
+
+def _merged(changes: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    """What the component changes and, over that, what the user does; mappings (`homes`, `variables`) key by key."""
+    merged = dict(changes)
+    for name, value in params.items():
+        both = isinstance(merged.get(name), Mapping) and isinstance(value, Mapping)
+        merged[name] = {**merged[name], **value} if both else value
+    return merged
