@@ -152,6 +152,7 @@ def test_components_are_listed_with_the_package_that_brings_them(capsys: pytest.
         "Train a model on the current data.",
     )
     assert call(["components", "list", "--group", "data_evaluator"]) == 2
+    assert call(["components", "list", "data_evaluator"]) == 2
     assert "data_evaluators" in capsys.readouterr().err
 
 

@@ -152,6 +152,18 @@ def test_everything_wrong_is_reported_together_with_its_line(folder: Path) -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("iter_targets_mode: al", ["'iter_targets_mode' must be 'all' or 'any', not 'al'", "did you mean 'all'?"]),
+        ("max_iter_num: -1", ["'max_iter_num' must be greater than or equal to 0, not -1"]),
+    ],
+)
+def test_a_value_out_of_bounds_is_shown_with_what_it_may_be(folder: Path, written: str, said: list[str]) -> None:
+    [problem] = problems(folder, f"{written}\nprobe_job_configs: [{{hook: X}}]\n")
+    assert problem.startswith("sandbox.yaml:1: ") and all(text in problem for text in said)
+
+
 def test_both_formats_at_once_are_refused(folder: Path) -> None:
     text = "pipelines: {p: {probe_job_configs: [{hook: X}]}}\nprobe_job_configs: [{hook: X}]\n"
     (problem,) = problems(folder, text)

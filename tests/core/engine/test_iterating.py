@@ -134,6 +134,16 @@ def test_a_target_that_is_never_met_ends_with_the_last_iteration_and_says_so(mor
     assert (result.iterations, result.targets_met) == (2, False)
 
 
+def test_targets_without_a_number_of_iterations_are_doubted(more: Lab) -> None:
+    text = grow(1, "anonymous.length.result.letters < 0")
+    more.write(text)
+    assert djsandbox.validate("sandbox.yaml") == ()  # one iteration is what was asked for
+    more.write(text.replace("max_iter_num: 1", ""))
+    [warning] = djsandbox.validate("sandbox.yaml")
+    assert warning.severity == "warning" and "can end nothing" in warning.message and "max_iter_num:" in str(warning.fix)
+    assert djsandbox.validate("sandbox.yaml", max_iter_num=3) == ()
+
+
 def test_one_iteration_has_no_folder_of_its_own(more: Lab) -> None:
     more.run(grow(1))
     assert Path("out/text.txt").read_text() == "x"

@@ -19,15 +19,17 @@ def components() -> None:
 
 
 @components.command("list")
-@click.option("--group", help="Only this factory, such as model_train_executors.")
+@click.argument("group", required=False)
+@click.option("--group", "named", metavar="GROUP", help="The same.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_components(group: str | None, as_json: bool) -> int:
-    """List every type by factory, with the package that brings it."""
+def list_components(group: str | None, named: str | None, as_json: bool) -> int:
+    """List every type by factory, with the package that brings it; only those of GROUP (model_train_executors) if given."""
     from djsandbox.cli.show import show_json, show_table  # noqa: PLC0415
     from djsandbox.errors import ConfigError, did_you_mean  # noqa: PLC0415
     from djsandbox.plugins.groups import OPEN_GROUPS  # noqa: PLC0415
     from djsandbox.plugins.index import plugin_index  # noqa: PLC0415
 
+    group = group or named
     index = plugin_index()
     groups = [name for name in index.groups() if name not in set(OPEN_GROUPS) - set(_LISTED)]
     if group is not None and group not in groups:

@@ -136,6 +136,10 @@ class SandboxConfig:
         for pipeline in self.pipelines:
             yield from pipeline.jobs
 
+    def says(self, key: str) -> bool:
+        """Whether a global key was given, in the file or on the command line."""
+        return self.positions is not None and key in self.positions.data
+
     def at(self, *loc: str | int) -> Position:
         """The place of a global key."""
         return self.positions.at(loc) if self.positions else Position(str(self.file))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, Union, get_args, get_origin
@@ -9,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from djsandbox.config.document import FULL_WIDTH, Document, Loc
-from djsandbox.errors import Problem, did_you_mean
+from djsandbox.errors import Problem, did_you_mean, nearest
 from djsandbox.redact import is_secret
 
 
@@ -46,6 +47,7 @@ class GlobalShape(_Shape):
     launcher: str | dict[str | int, Any] | None = None
 
 
+_SHOULD_BE = "Input should be "
 _EXPECTED = {
     "dict_type": "a mapping (key: value)",
     "model_type": "a mapping (key: value)",
@@ -104,6 +106,12 @@ def _other_problem(item: Any, loc: Loc, name: str, document: Document, model: ty
     if item["type"] == "missing":
         return Problem(f"the key '{name}' is missing", document.at(loc[:-1]), f"add '{loc[-1]}: ...' there")
     message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if message.startswith(_SHOULD_BE):
+        got = "that" if loc and is_secret(str(loc[-1])) else repr(item["input"])
+        message = f"must be {message.removeprefix(_SHOULD_BE)}, not {got}"
+        choices = re.findall(r"'([^']*)'", item["ctx"]["expected"]) if item["type"] == "literal_error" else []
+        guess = nearest(str(item["input"]), choices)
+        return Problem(f"'{name}' {message}" if name else message, where, f"did you mean '{guess}'?" if guess else None)
     return Problem(f"'{name}': {message}" if name else message, where)
 
 

@@ -21,6 +21,10 @@ Updates = Mapping[str, tuple[LocalValue, ...]]
 def check_iteration(config: SandboxConfig, sources: Sequence[Source]) -> Iterator[Problem]:
     """What is wrong with the targets and the updater of a planned config."""
     jobs = list(config.jobs())
+    if config.iter_targets and not config.says("max_iter_num"):
+        message = "the targets can end nothing, because without 'max_iter_num' there is one iteration"
+        fix = "max_iter_num: how many there are at most, or 0 for as many as it takes"
+        yield Problem(message, config.at("iter_targets"), fix, severity="warning")
     for target in config.iter_targets:
         try:
             value = find_source(target.reference, sources, jobs).value(target.reference.path)
