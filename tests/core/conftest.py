@@ -1,8 +1,9 @@
-"""Environments made without a network: a store of its own for a test, and wheels to install."""
+"""What tests of several parts of the core share: environments made without a network, and a look at processes."""
 
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,16 @@ def wheels(tmp_path: Path) -> Path:
 def from_wheels(wheels: Path) -> tuple[str, ...]:
     """The options with which an installer takes these wheels and nothing else."""
     return ("--no-index", "--find-links", str(wheels))
+
+
+@pytest.fixture
+def process_runs() -> Callable[[int], bool]:
+    """Whether a process is there; a zombie that waits for an init process to collect it does not count."""
+
+    def runs(pid: int) -> bool:
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+
+    return runs

@@ -2,13 +2,14 @@
 
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import djsandbox
 import pytest
 from djsandbox.engine.run import RunResult
+from djsandbox.errors import JobFailed
 
 PARTS = '''
 import json
@@ -161,8 +162,15 @@ class Lab:
 """
     """One job that gives a number."""
 
-    def __init__(self, folder: Path) -> None:
+    NOTED = "echo run $0 >> calls.log; echo loss 1 0.5; echo loss 2 0.25; echo model $0 > $1"
+    """A task that says that it was run, and does its work."""
+
+    FAIL_D = f"{NOTED}; [ $0 = d ] && [ -e broken ] && exit 3; exit 0"
+    """As above, but the task d fails while there is a file `broken`."""
+
+    def __init__(self, folder: Path, process_runs: Callable[[int], bool]) -> None:
         self.folder = folder
+        self.process_runs = process_runs
         self.work_dir = folder / "outputs" / "hello_world"
         (folder / "parts.py").write_text(PARTS)
         (folder / "shell.py").write_text(SHELL)
@@ -203,12 +211,25 @@ class Lab:
         told = [event for event in self.journal() if event["event"].startswith("task_")]
         return [event["event"] for event in told if task in (None, event["task"])]
 
+    def fail_at_d(self, **config: Any) -> None:
+        """A run in which the tasks a, b and c finish and d fails; the next one will not fail."""
+        (self.folder / "broken").touch()
+        self.shell(self.FAIL_D, names=list("abcd"), launcher={"max_parallel": 1}, **config)
+        with pytest.raises(JobFailed):
+            self.run()
+        assert self.calls() == [f"run {name}" for name in "abcd"]
+        (self.folder / "broken").unlink()
+
+    def models(self) -> Any:
+        """What the tasks of `shell` have given."""
+        return self.context_infos()["anonymous"][0]["models"]
+
     def context_infos(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.work_dir / "context_infos.json").read_text())
         return found
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, process_runs: Callable[[int], bool]) -> Lab:
     monkeypatch.chdir(tmp_path)
-    return Lab(tmp_path)
+    return Lab(tmp_path, process_runs)

@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -111,15 +110,8 @@ def test_forked_workers_die_with_a_killed_run(lab: Lab) -> None:
     worker = int(lab.calls()[-1].split()[1])
     process.kill()
     process.wait()
-    while _is_alive(worker):
+    while lab.process_runs(worker):
         os.sched_yield()
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 LEAVE = """        import multiprocessing
@@ -136,7 +128,7 @@ def test_a_run_ends_although_a_forked_worker_is_left(lab: Lab) -> None:
     command = [sys.executable, "-m", "djsandbox", "run", "sandbox.yaml"]
     done = subprocess.run(command, cwd=lab.folder, capture_output=True, text=True, check=False, timeout=100)
     assert done.returncode == 0, done.stderr
-    assert not _is_alive(int(lab.calls()[1].split()[1]))
+    assert not lab.process_runs(int(lab.calls()[1].split()[1]))
 
 
 POOL = """        import multiprocessing

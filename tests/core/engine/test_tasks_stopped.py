@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,17 +88,10 @@ class Forest:
 
     def left(self) -> list[int]:
         """The processes of the trees that still are there."""
-        return [pid for name in "ab" for pid in self.pids(name) if runs(pid)]
+        return [pid for name in "ab" for pid in self.pids(name) if self.lab.process_runs(pid)]
 
     def journalled(self) -> dict[str, list[str]]:
         return {name: self.lab.events(name) for name in "ab"}
-
-
-def runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 @pytest.fixture
@@ -159,7 +151,7 @@ def start_tasks(lab: Lab, script: str, grace: float) -> subprocess.Popen[str]:
 
 
 def tasks_left(lab: Lab) -> list[str]:
-    return [name for name in "ab" if runs(int((lab.folder / f"{name}.pid").read_text()))]
+    return [name for name in "ab" if lab.process_runs(int((lab.folder / f"{name}.pid").read_text()))]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])

@@ -110,14 +110,6 @@ def exists(pid: int) -> bool:
     return True
 
 
-def is_running(pid: int) -> bool:
-    """As `exists`, but a zombie that waits for an init process to collect it does not count."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 def eventually(what: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + FOREVER
     while not what():
@@ -136,8 +128,3 @@ def becomes_true() -> Callable[[Callable[[], bool]], bool]:
 @pytest.fixture
 def process_exists() -> Callable[[int], bool]:
     return exists
-
-
-@pytest.fixture
-def process_runs() -> Callable[[int], bool]:
-    return is_running
