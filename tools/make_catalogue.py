@@ -46,7 +46,10 @@ def all_types(root: Path = ROOT) -> list[Entry]:
 
 
 def summary(sources: Path, value: str) -> str | None:
-    """First line of the docstring of the class or function (or module) that an entry point names; None where it has none."""
+    """First line of the docstring of what an entry point names; None where it has none.
+
+    For a value that is neither class nor function (an env recipe, known errors) it is that of its module.
+    """
     module, _, name = value.partition(":")
     stem = sources.joinpath(*module.split("."))
     file = next((path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()), None)
@@ -54,8 +57,7 @@ def summary(sources: Path, value: str) -> str | None:
         return None
     tree = ast.parse(file.read_text(encoding="utf-8"))
     members = {node.name: node for node in tree.body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
-    found = members.get(name) if name else tree
-    docstring = ast.get_docstring(found) if found is not None else None
+    docstring = ast.get_docstring(members.get(name, tree))
     return docstring.splitlines()[0] if docstring else None
 
 

@@ -16,6 +16,7 @@ _HOMES = {
     "djsandbox.components.context": ("JobContext",),
     "djsandbox.components.deferred": ("DECIDED_AT_RUN", "is_decided_at_run"),
     "djsandbox.components.environment": ("EnvConfig", "Environment"),
+    "djsandbox.components.known_errors": ("KnownError",),
     "djsandbox.components.launcher": ("Attempt", "AttemptStopped", "Launcher"),
     "djsandbox.components.model_executor": ("BaseModelExecutor",),
     "djsandbox.components.paths": ("InputPath", "InputPaths", "Loc", "OutputPath", "OutputPaths", "ReferencePath"),

@@ -8,6 +8,7 @@ from djsandbox.components.deferred import DECIDED_AT_RUN as DECIDED_AT_RUN
 from djsandbox.components.deferred import is_decided_at_run as is_decided_at_run
 from djsandbox.components.environment import EnvConfig as EnvConfig
 from djsandbox.components.environment import Environment as Environment
+from djsandbox.components.known_errors import KnownError as KnownError
 from djsandbox.components.launcher import Attempt as Attempt
 from djsandbox.components.launcher import AttemptStopped as AttemptStopped
 from djsandbox.components.launcher import Launcher as Launcher

@@ -39,10 +39,24 @@ class Problem:
         return f"{place}{self.message}{remedy}"
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What shows why something failed: a log file, and lines beside it (the last ones, what is not in it).
+
+    `whose` says which of several that failed it is of: "task 'a'".
+    """
+
+    log: str | None = None
+    lines: tuple[str, ...] = ()
+    whose: str = ""
+
+
 class SandboxError(Exception):
     """Base of all errors this project raises on purpose."""
 
     exit_code: ClassVar[int] = 1
+    evidence: tuple[Evidence, ...] = ()
+    """Where known errors are looked for; emptied when that is done."""
 
     def __init__(self, message: str, *, where: Position | None = None, fix: str | None = None) -> None:
         self.problems: tuple[Problem, ...] = (Problem(message, where, fix),)
@@ -50,10 +64,19 @@ class SandboxError(Exception):
 
     def rewrite(self, change: Callable[[str], str]) -> None:
         """Change the texts of all problems, to take out what must not be shown."""
-        self.problems = tuple(
+        self._set_problems(
             replace(problem, message=change(problem.message), fix=change(problem.fix) if problem.fix else None)
             for problem in self.problems
         )
+
+    def advise(self, remedies: Sequence[str]) -> None:
+        """Put `remedies` before the one that the first problem has."""
+        first, *others = self.problems
+        fix = "\n    ".join([*remedies, *([first.fix] if first.fix else [])])
+        self._set_problems([replace(first, fix=fix or None), *others])
+
+    def _set_problems(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
         self.args = ("\n".join(str(problem) for problem in self.problems),)
 
 
@@ -102,6 +125,9 @@ class JobFailed(SandboxError):
             if first is not cause and str(first) and str(first) not in reason:
                 reason += f" (because of {type(first).__name__}: {first})"
         super().__init__(f"job {job_id} failed: {reason}", where=where, fix=f"details: {log}" if log else None)
+        self.evidence = cause.evidence if isinstance(cause, SandboxError) else ()
+        if log and not any(found.log for found in self.evidence):
+            self.evidence += (Evidence(log),)
 
 
 def _first_cause(error: BaseException) -> BaseException:

@@ -108,6 +108,10 @@ def call(arguments: Sequence[str] | None = None) -> int:
     except SandboxError as error:
         from djsandbox.cli.show import show_error  # noqa: PLC0415 - only errors need it
 
+        if error.evidence:  # nobody has looked into it yet
+            from djsandbox.engine.diagnosis.explaining import explain  # noqa: PLC0415
+
+            explain(error)
         show_error(error)
         return error.exit_code
     except click.ClickException as error:

@@ -57,11 +57,21 @@ def show_plugin(package: str, as_json: bool) -> int:
 def doctor(as_json: bool, debug: bool) -> int:
     """Load everything that every plugin claims and say what is wrong; exit code 1 when something is."""
     from djsandbox.cli.show import show_json  # noqa: PLC0415
+    from djsandbox.components.launcher import Launcher  # noqa: PLC0415
+    from djsandbox.components.roles import BaseRecipeRefiner  # noqa: PLC0415
+    from djsandbox.components.sweeper import Sweeper  # noqa: PLC0415
+    from djsandbox.engine.diagnosis.installed import known_errors_of  # noqa: PLC0415
+    from djsandbox.envs.recipes import recipe_of  # noqa: PLC0415
+    from djsandbox.envs.router import manager_of  # noqa: PLC0415
     from djsandbox.jobs.base import JobHook  # noqa: PLC0415
     from djsandbox.plugins.doctor import examine  # noqa: PLC0415
     from djsandbox.plugins.index import plugin_index  # noqa: PLC0415
 
-    found = examine(plugin_index(), {"job_hooks": JobHook})
+    found = examine(
+        plugin_index(),
+        {"job_hooks": JobHook, "launchers": Launcher, "recipe_refiners": BaseRecipeRefiner, "sweepers": Sweeper},
+        {"env_managers": manager_of, "env_recipes": recipe_of, "known_errors": known_errors_of},
+    )
     broken = [item for item in found if item.problem is not None]
     if as_json:
         show_json([_finding(item) for item in found])

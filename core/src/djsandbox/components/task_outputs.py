@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from djsandbox.components.task import Task
-from djsandbox.errors import ComponentError, SandboxError
+from djsandbox.errors import ComponentError, Evidence, SandboxError
 from djsandbox.journal.fingerprint import snapshot
 from djsandbox.process.failures import last_words
 
@@ -48,18 +49,21 @@ class ExpectedOutputs:
 class TaskFailed(ComponentError):
     """A task did not succeed; `name` is the task's."""
 
-    def __init__(self, name: str, reason: str, fix: str | None = None) -> None:
+    def __init__(self, name: str, reason: str, fix: str | None = None, evidence: Sequence[Evidence] = ()) -> None:
         self.name = name
         super().__init__(f"task '{name}' failed: {reason}", fix=fix)
+        self.evidence = tuple(replace(found, whose=f"task '{name}'") for found in evidence)
 
     @classmethod
     def of(cls, name: str, error: SandboxError) -> TaskFailed:
         """The same as what ended its process."""
         problem = error.problems[0]
-        return cls(name, f"{problem.where}: {problem.message}" if problem.where else problem.message, problem.fix)
+        reason = f"{problem.where}: {problem.message}" if problem.where else problem.message
+        return cls(name, reason, problem.fix, error.evidence)
 
     @classmethod
-    def unproven(cls, name: str, problem: str, lines: Sequence[str], log_file: object) -> TaskFailed:
+    def unproven(cls, name: str, problem: str, lines: Sequence[str], log_file: Path | None) -> TaskFailed:
         """The process ended well, but what it should have made is missing, old or unreadable."""
         fix = f"full log: {log_file}" if log_file else None
-        return cls(name, f"its process ended well, but {problem}{last_words(lines)}", fix)
+        evidence = Evidence(str(log_file) if log_file else None, (*lines, problem))
+        return cls(name, f"its process ended well, but {problem}{last_words(lines)}", fix, (evidence,))

@@ -11,6 +11,7 @@ from typing import Any
 
 from djsandbox.components.context import JobContext
 from djsandbox.engine.attempt import execute, job_log, outputs_of
+from djsandbox.engine.diagnosis.explaining import explain
 from djsandbox.engine.environments import in_environments
 from djsandbox.engine.folders import Folders
 from djsandbox.engine.launching.tasks import JobTasks
@@ -71,6 +72,7 @@ class JobRunner:
             if is_interrupted():
                 session.journal.append("job_interrupted", **identity)
                 raise KeyboardInterrupt from error
+            explain(error, session.secrets)
             error.rewrite(lambda text: hide(text, session.secrets))
             session.journal.append("job_failed", **identity, error=str(error))
             session.manager.notify("djsandbox_job_failed", job=replace(event, status="failed"), error=error)

@@ -18,7 +18,7 @@ from djsandbox.envs.requirement_files import read_requirements
 from djsandbox.envs.resolving import Resolved
 from djsandbox.envs.sources import fetch
 from djsandbox.envs.store import Entry, Store, busy_file, discard
-from djsandbox.errors import ComponentError, SandboxError
+from djsandbox.errors import ComponentError, Evidence, SandboxError
 from djsandbox.process.running import OnLine
 
 _logger = logging.getLogger("djsandbox.envs")
@@ -177,7 +177,9 @@ def _log(path: Path, on_line: OnLine | None) -> Iterator[OnLine]:
             problem = error.problems[0]
             _write_line(file, str(error))
             fix = "\n    ".join(filter(None, (problem.fix, f"full log: {path}")))
-            raise EnvironmentFailed(problem.message, fix=fix) from error.__cause__
+            failed = EnvironmentFailed(problem.message, fix=fix)
+            failed.evidence = (Evidence(str(path)),)
+            raise failed from error.__cause__
 
 
 def _write_line(file: TextIO, line: str) -> None:

@@ -31,7 +31,11 @@ def load_recipe(claim: Claim) -> EnvRecipe:
     """The recipe that `claim` names; PluginError where it is none."""
     from djsandbox.plugins.driver import load  # noqa: PLC0415 - imports stevedore
 
-    found = load(claim)
+    return recipe_of(claim, load(claim))
+
+
+def recipe_of(claim: Claim, found: object) -> EnvRecipe:
+    """What `claim` names (`found`) as a recipe; PluginError where it is something else."""
     if not isinstance(found, EnvRecipe):
         raise PluginError(f"{claim} is no EnvRecipe but {type(found).__name__}", fix='RECIPE = EnvRecipe("name", ...)')
     return found

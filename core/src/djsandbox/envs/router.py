@@ -46,7 +46,11 @@ class _Router(Mapping[str, type[Env]]):
 def _third_party(claim: Claim) -> type[Env]:
     from djsandbox.plugins.driver import load  # noqa: PLC0415 - imports stevedore
 
-    found = load(claim)
+    return manager_of(claim, load(claim))
+
+
+def manager_of(claim: Claim, found: object) -> type[Env]:
+    """What `claim` names (`found`) as a manager; PluginError where it is something else."""
     if not (isinstance(found, type) and issubclass(found, Env)):
         raise PluginError(f"{claim} is no subclass of Env", fix="class MyEnv(djsandbox.Env): ...")
     if claim.name not in found.managers:

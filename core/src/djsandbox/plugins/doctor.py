@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from djsandbox.components.base import Component
 from djsandbox.components.config import ComponentConfig
@@ -21,6 +22,9 @@ from djsandbox.plugins.suggestions import DEFAULT
 
 HEAVY_MODULES = frozenset({"torch", "transformers", "datasets", "wandb", "modelscope", "data_juicer", "tensorflow", "ray"})
 """Libraries that a component module must not import at its top: `validate` and `plan` import it."""
+
+Check = Callable[[Claim, Any], object]
+"""Raises PluginError where what a claim names, the second argument, is not what its group is for."""
 
 _BOTH_LOAD = frozenset({manager.GROUP, "known_errors"})
 
@@ -40,16 +44,23 @@ class Examination:
         return "".join(traceback.format_exception(cause)) if cause is not None else None
 
 
-def examine(index: PluginIndex, bases: Mapping[str, type] | None = None) -> list[Examination]:
+def examine(
+    index: PluginIndex, bases: Mapping[str, type] | None = None, checks: Mapping[str, Check] | None = None
+) -> list[Examination]:
     """Load every claim in every group of ours and say what is wrong with it.
 
-    `bases` gives the base class that the classes of a group must have, by short group name, for groups that are no factories.
+    For groups that are no factories, by short group name, `bases` gives the base class that their classes must have, and
+    `checks` what else must hold of what they name.
     """
     known = {group: factory.base_class() for group, factory in FACTORIES.items()} | dict(bases or {})
-    return [_examine(claim, known.get(claim.group), index) for group in index.groups() for claim in index.claims(group)]
+    return [
+        _examine(claim, known.get(claim.group), (checks or {}).get(claim.group), index)
+        for group in index.groups()
+        for claim in index.claims(group)
+    ]
 
 
-def _examine(claim: Claim, base: type | None, index: PluginIndex) -> Examination:
+def _examine(claim: Claim, base: type | None, check: Check | None, index: PluginIndex) -> Examination:
     unmet = unmet_requirements(claim.entry_point)
     notes = [*_rivals(claim, index), *unmet.values()]
     before = set(sys.modules)
@@ -61,7 +72,7 @@ def _examine(claim: Claim, base: type | None, index: PluginIndex) -> Examination
     if heavy:
         notes.append(f"importing it imports {', '.join(heavy)}: 'validate' and 'plan' wait for that; import where it is used")
     notes += _remarks(found)
-    problem = _misfit(claim, found, base)
+    problem = _misfit(claim, found, base) or _failed(check, claim, found)
     if problem is None and CORE in unmet:
         problem = PluginError(f"{claim}: {unmet[CORE]}", fix=f"pip install --upgrade {claim.distribution} {CORE}")
         notes.remove(unmet[CORE])
@@ -77,6 +88,16 @@ def _misfit(claim: Claim, found: object, base: type | None) -> PluginError | Non
         if not (inspect.isclass(config) and issubclass(config, ComponentConfig)):
             return PluginError(f"{claim}: its Config is no ComponentConfig", fix="class Config(ComponentConfig): ...")
     return problem
+
+
+def _failed(check: Check | None, claim: Claim, found: object) -> PluginError | None:
+    if check is None:
+        return None
+    try:
+        check(claim, found)
+    except PluginError as error:
+        return error
+    return None
 
 
 def _remarks(found: object) -> Iterator[str]:

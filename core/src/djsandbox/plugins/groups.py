@@ -84,6 +84,7 @@ _NOUNS = {
     "sweepers": "sweeper",
     "trackers": "tracker",
     "message_functions": "message function",
+    "known_errors": "known errors",
     "commands": "command",
     "plugins": "plugin",
 }

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Sequence
 from typing import ClassVar
 
-from djsandbox.errors import SandboxError
+from djsandbox.errors import Evidence, SandboxError
 from djsandbox.process.command import Command, Completed, shown
 
 _SHOWN_LINES = 20
@@ -22,6 +22,7 @@ class ProcessFailed(SandboxError):
         self.completed = completed
         what = what or f"{ending(completed.returncode)} after {completed.seconds:.1f} s"
         super().__init__(f"{shown(completed.argv)}: {what}{last_words(completed.last_lines)}", fix=_fix(completed, self))
+        self.evidence = (Evidence(str(completed.log_file) if completed.log_file else None, completed.last_lines),)
 
 
 class ProcessTimedOut(ProcessFailed):

@@ -23,7 +23,9 @@ def tasks_failed(failures: Sequence[TaskFailed], *, stopped: Sequence[str], not_
         parts.append(f"{_count(len(stopped), 'task')} stopped because of it: {_names(stopped)}")
     if not_begun:
         parts.append(f"{_count(len(not_begun), 'task')} not begun: {_names(not_begun)}")
-    return ComponentError("\n".join(parts), fix=problem.fix)
+    error = ComponentError("\n".join(parts), fix=problem.fix)
+    error.evidence = tuple(found for failure in failures for found in failure.evidence)
+    return error
 
 
 def _names(names: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from djsandbox.components.task_runner import KEPT_LINES, TaskWork
 from djsandbox.engine.launching.failures import tasks_failed
 from djsandbox.engine.launching.ledger import Ledger
 from djsandbox.engine.launching.workers import Workers
-from djsandbox.errors import SandboxError
+from djsandbox.errors import Evidence, SandboxError
 
 _INTERRUPTED = "the run was interrupted"
 
@@ -99,9 +99,10 @@ class Pool:
         """Try a task as often as it may be tried."""
         for number in range(1, self.policy.retries + 2):
             attempt = self.attempt_of(entry.task, number)
+            lines: deque[str] = deque(maxlen=KEPT_LINES)
             began = time.monotonic()
             try:
-                entry.result = self._attempt(entry, attempt)
+                entry.result = self._attempt(entry, attempt, lines)
                 self.finish(attempt, round(time.monotonic() - began, 3))
                 entry.is_done = True
                 return
@@ -110,6 +111,7 @@ class Pool:
                 return
             except BaseException as error:
                 failure = _failure(entry.task, error)
+                failure.evidence = failure.evidence or (_evidence(attempt, lines, failure),)
                 if not isinstance(error, SandboxError):
                     self.log("task '%s' failed", entry.task.name, exc_info=error)
             again = number <= self.policy.retries and self._stopped_because is None
@@ -121,10 +123,9 @@ class Pool:
                     self._stop(f"task '{entry.task.name}' failed")
                 return
 
-    def _attempt(self, entry: Entry, attempt: Attempt) -> Any:
+    def _attempt(self, entry: Entry, attempt: Attempt, lines: deque[str]) -> Any:
         expected = ExpectedOutputs(entry.task)
         work = self.work_of(attempt)
-        lines: deque[str] = deque(maxlen=KEPT_LINES)
 
         def on_started() -> None:
             entry.has_begun = True
@@ -152,3 +153,9 @@ def _failure(task: Task, error: BaseException) -> TaskFailed:
     if isinstance(error, SandboxError):
         return TaskFailed.of(task.name, error)
     return TaskFailed(task.name, f"{type(error).__name__}: {error}")
+
+
+def _evidence(attempt: Attempt, lines: Iterable[str], failure: TaskFailed) -> Evidence:
+    """For failures that bring none of their own: those of other launchers, and errors that nobody expected."""
+    log = str(attempt.log_file) if attempt.log_file else None
+    return Evidence(log, (*lines, *failure.problems[0].message.splitlines()), f"task '{failure.name}'")

@@ -1,0 +1,1 @@
+"""Recognising known errors in what a failure has left behind."""
