@@ -4,6 +4,7 @@ import sys
 from importlib.metadata import EntryPoints, distributions
 
 import pytest
+from djsandbox.engine.diagnosis.installed import known_errors_of
 from djsandbox.plugins.doctor import examine
 from djsandbox.plugins.index import PluginIndex
 
@@ -108,3 +109,13 @@ def test_a_class_without_docstring_is_noted(install, evaluator, examined):
     source = "from djsandbox import BaseEvaluator\nclass Words(BaseEvaluator):\n    def run(self, *a, **k): ...\n"
     install("acme", modules={"acme_m": source}, entry_points={GROUP: {"w": "acme_m:Words"}})
     assert "no docstring" in examined("acme")["acme:w"].notes[0]
+
+
+def test_what_the_checks_of_a_group_refuse_is_a_problem_with_their_words(install):
+    source = "from djsandbox import KnownError\nGOOD = KnownError('a', 'b', 'c', 'd')\nBAD = 'b'\n"
+    entry_points = {"djsandbox.known_errors": {"good": "acme_m:GOOD", "bad": "acme_m:BAD"}}
+    install("acme", modules={"acme_m": source}, entry_points=entry_points)
+    (dist,) = [dist for dist in distributions() if dist.metadata["Name"] == "acme"]
+    found = {one.claim.name: one for one in examine(PluginIndex(dist.entry_points), checks={"known_errors": known_errors_of})}
+    assert found["good"].problem is None
+    assert "holds a value of type 'str', not known errors" in str(found["bad"].problem)

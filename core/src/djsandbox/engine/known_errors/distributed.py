@@ -36,7 +36,7 @@ KNOWN_ERRORS = (
         "NCCL, by which processes exchange gradients, failed: often the network interface it chose, direct access between the "
         "cards, or too little shared memory in a container.",
         "Set NCCL_DEBUG=INFO and run it again: the log then says what failed (tasks get all NCCL_* variables). What mostly "
-        "helps: NCCL_SOCKET_IFNAME=<interface>, NCCL_P2P_DISABLE=1, NCCL_IB_DISABLE=1, a larger /dev/shm.",
+        "helps: NCCL_SOCKET_IFNAME=eth0 (or as it is called), NCCL_P2P_DISABLE=1, NCCL_IB_DISABLE=1, a larger /dev/shm.",
     ),
 )
 """In the order in which they are documented."""
