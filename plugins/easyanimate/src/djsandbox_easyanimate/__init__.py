@@ -1,0 +1,1 @@
+"""Text-to-video LoRA training and inference with EasyAnimate."""

@@ -1,0 +1,1 @@
+"""COCO-caption LoRA training and evaluation of InternVL."""
