@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -23,7 +25,7 @@ _BEFORE_TEXT_TOKEN = re.compile(
 )
 # The plural mostly counts them (max_tokens).
 _BEFORE_TOKENS = re.compile("access|auth|api|refresh|bearer|hf")
-_URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+@")
+_URL_PASSWORD = re.compile(r"(?<=://)(?P<user>[^/\s:@]*):(?P<password>[^/\s@]+)@")
 
 
 def redact(data: Any) -> Any:
@@ -36,7 +38,7 @@ def redact(data: Any) -> Any:
         return {key: _hidden(item) if isinstance(key, str) and is_secret(key) else redact(item) for key, item in data.items()}
     if isinstance(data, (list, tuple)):
         return [redact(item) for item in data]
-    return _URL_PASSWORD.sub(rf"\1:{REDACTED}@", data) if isinstance(data, str) else data
+    return _URL_PASSWORD.sub(rf"\g<user>:{REDACTED}@", data) if isinstance(data, str) else data
 
 
 def is_secret(key: str) -> bool:
@@ -54,7 +56,10 @@ def is_secret(key: str) -> bool:
 
 
 def secrets_in(data: Any) -> frozenset[str]:
-    """The texts that `redact` would hide in nested plain `data`, as far as they are long enough to be told from others."""
+    """The texts that `redact` would hide in nested plain `data`, as far as they are long enough to be told from others.
+
+    A secret of several lines is in it with each of its lines, too, and each as JSON spells it.
+    """
     found: set[str] = set()
     if isinstance(data, Mapping):
         for key, item in data.items():
@@ -62,7 +67,16 @@ def secrets_in(data: Any) -> frozenset[str]:
     elif isinstance(data, (list, tuple)):
         for item in data:
             found |= secrets_in(item)
+    elif isinstance(data, str):
+        for url in _URL_PASSWORD.finditer(data):
+            found |= _spellings(url["password"])
     return frozenset(found)
+
+
+def secrets_in_environment(environment: Mapping[str, str] | None = None) -> frozenset[str]:
+    """`secrets_in` our own environment, or the one given; the path of a file that holds a secret is none itself."""
+    given = os.environ if environment is None else environment
+    return secrets_in({name: value for name, value in given.items() if not (os.path.isabs(value) and os.path.exists(value))})
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
@@ -77,7 +91,13 @@ def _texts(value: Any) -> set[str]:
         return {text for item in value.values() for text in _texts(item)}
     if isinstance(value, (list, tuple)):
         return {text for item in value for text in _texts(item)}
-    return {str(value)} if value is not None and len(str(value)) >= _SHORTEST_SECRET else set()
+    return set() if value is None else _spellings(str(value))
+
+
+def _spellings(secret: str) -> set[str]:
+    parts = {secret, *(line.strip() for line in secret.splitlines())}
+    spelled = {json.dumps(part, ensure_ascii=plain)[1:-1] for part in parts for plain in (True, False)}
+    return {text for text in parts | spelled if len(text) >= _SHORTEST_SECRET}
 
 
 def _hidden(value: Any) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import functools
+import inspect
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -15,6 +17,7 @@ from djsandbox.components.context import JobContext
 from djsandbox.components.model_executor import BaseModelExecutor
 from djsandbox.components.task import Task, TaskPolicy
 from djsandbox.components.task_runner import OneByOne, TaskWork
+from djsandbox.components.watching import OwnLoop
 from djsandbox.errors import ComponentError
 
 _HOW_IT_RUNS = frozenset({"launcher", "on_failure", "retries", "timeout"})
@@ -103,9 +106,16 @@ class CommandExecutor(BaseModelExecutor):
 
     def _watch(self, line: str, **kwargs: Any) -> None:
         try:
-            self._watch_run(line, **kwargs)
+            result = self._watch_run(line, **kwargs)
+            if inspect.isawaitable(result):
+                self._own_loop.wait_for(result)
         except Exception:  # a line that cannot be parsed must not stop the training
             self.logger.warning("cannot read a metric from: %s", line, exc_info=True)
+
+    @functools.cached_property
+    def _own_loop(self) -> OwnLoop:
+        """Where an `async` `_watch_run` is run: the same for all lines, because it may keep what belongs to a loop."""
+        return OwnLoop()
 
 
 def _kind_of(value: object) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import sys
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from djsandbox.components.paths import path_uses
 from djsandbox.engine.folders import Folders
@@ -22,51 +21,22 @@ from djsandbox.journal.fingerprint import Fingerprints, snapshot
 from djsandbox.journal.history import JobRecord
 from djsandbox.journal.tasks import UNSETTLED
 from djsandbox.journal.values import decode, encode
-from djsandbox.redact import hide
+from djsandbox.process.capture import captured
 
 
 @contextlib.contextmanager
 def job_log(log_file: Path, name: str, secrets: Collection[str], *, debug: bool) -> Iterator[logging.Logger]:
     """A logger that writes to `log_file` alone, without `secrets`; while it is open, what is printed goes there, too."""
-    log_file.parent.mkdir(parents=True, exist_ok=True)
     # Of its own, outside of logging's tree: thousands of jobs would fill that for good.
     logger = logging.Logger(f"djsandbox.job.{name}", logging.DEBUG if debug else logging.INFO)
-    with log_file.open("a", encoding="utf-8", buffering=1) as stream:
-        handler = logging.StreamHandler(stream)
-        handler.setFormatter(_Formatter(secrets))
+    with captured(log_file, secrets) as capture:
+        handler = logging.StreamHandler(capture)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         logger.addHandler(handler)
         try:
-            with _printing_to(stream):
-                yield logger
+            yield logger
         finally:
             logger.removeHandler(handler)
-
-
-class _Formatter(logging.Formatter):
-    def __init__(self, secrets: Collection[str]) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(message)s")
-        self._secrets = secrets
-
-    def format(self, record: logging.LogRecord) -> str:
-        return hide(super().format(record), self._secrets)
-
-
-@contextlib.contextmanager
-def _printing_to(stream: TextIO) -> Iterator[None]:
-    """Send what this process and its children print to `stream`: Python's own streams and the two file descriptors."""
-    for own in (sys.stdout, sys.stderr):
-        own.flush()
-    saved = {number: os.dup(number) for number in (1, 2)}
-    try:
-        for number in saved:
-            os.dup2(stream.fileno(), number)
-        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-            yield
-    finally:
-        stream.flush()
-        for number, original in saved.items():
-            os.dup2(original, number)
-            os.close(original)
 
 
 def execute(

@@ -21,7 +21,7 @@ from djsandbox.journal.fingerprint import Fingerprints
 from djsandbox.journal.history import History, JobRecord
 from djsandbox.journal.journal import Journal
 from djsandbox.plugins.manager import SandboxPluginManager
-from djsandbox.redact import secrets_in
+from djsandbox.redact import secrets_in, secrets_in_environment
 from djsandbox.watch.watcher import SandboxWatcher
 
 
@@ -113,7 +113,8 @@ def open_session(plan: Plan, manager: SandboxPluginManager, trial: TrialScope | 
     if not config.resume and folders.cache.is_dir():
         shutil.rmtree(folders.cache)
     reuse = Reuse(history, fingerprints, watcher, run_id, config.resume, shared)
-    return Session(plan, manager, journal, history, fingerprints, watcher, reuse, run_id, secrets_of(config), trial)
+    hidden = secrets_of(config) | secrets_in_environment()
+    return Session(plan, manager, journal, history, fingerprints, watcher, reuse, run_id, hidden, trial)
 
 
 def shared_folder(sweep: Path) -> Path:
