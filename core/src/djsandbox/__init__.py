@@ -11,6 +11,7 @@ from typing import Any
 
 _HOMES = {
     "djsandbox.components.base": ("Component", "Finding"),
+    "djsandbox.components.command_evaluator": ("CommandEvaluator",),
     "djsandbox.components.command_executor": ("CommandConfig", "CommandExecutor"),
     "djsandbox.components.config": ("ComponentConfig",),
     "djsandbox.components.context": ("JobContext",),

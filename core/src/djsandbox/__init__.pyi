@@ -1,5 +1,6 @@
 from djsandbox.components.base import Component as Component
 from djsandbox.components.base import Finding as Finding
+from djsandbox.components.command_evaluator import CommandEvaluator as CommandEvaluator
 from djsandbox.components.command_executor import CommandConfig as CommandConfig
 from djsandbox.components.command_executor import CommandExecutor as CommandExecutor
 from djsandbox.components.config import ComponentConfig as ComponentConfig
