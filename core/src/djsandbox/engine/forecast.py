@@ -10,7 +10,7 @@ from djsandbox.components.context import JobContext
 from djsandbox.context.infos import ContextInfos
 from djsandbox.engine.attempt import outputs_of
 from djsandbox.engine.folders import Folders
-from djsandbox.engine.placement import Placement
+from djsandbox.engine.placement import Placement, Products
 from djsandbox.engine.planned import Plan, PlannedJob
 from djsandbox.engine.prepare import Iteration, Preparer
 from djsandbox.engine.reuse import Decision, Reuse
@@ -39,9 +39,10 @@ def forecast(plan: Plan, manager: SandboxPluginManager) -> Iterator[Forecast]:
     history = History(Journal(config.work_dir).events())
     fingerprints = Fingerprints(folders.fingerprints)
     watcher = SandboxWatcher(config.work_dir)
-    preparer = Preparer(config.folder, manager, fingerprints, Placement(iteration=first))
+    placement = Placement(iteration=first)
+    preparer = Preparer(config.folder, manager, fingerprints, placement)
     reuse = Reuse(history, fingerprints, watcher, run_id="", resume=config.resume)
-    iteration = Iteration(1, ContextInfos())
+    iteration = Iteration(1, ContextInfos(), Products(placement))
     running: dict[str, str] = {}
     for planned in plan.jobs:
         job = planned.job

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+_ITERATION = re.compile(r"iter_\d+")
 _PLACED_PART = re.compile(r"(?:iter|trial)_\d+")
 
 
@@ -24,23 +25,40 @@ class Placement:
 
     def place(self, path: str) -> str:
         """`path` as written in the config -> where the job writes it."""
-        parts = [f"{name}_{at}" for name, at in (("trial", self.trial), ("iter", self.iteration)) if at is not None]
+        parts = self._parts()
         if not parts:
             return path
-        pure = PurePath(unplaced(path))
+        pure = PurePath(_without_iteration(self.written(path)))
         if pure.suffix and not path.endswith(("/", os.sep)):
             return os.path.join(*(pure.parent.parts or (".",)), *parts, pure.name)
         return os.path.join(pure, *parts)
 
+    def written(self, placed: str) -> str:
+        """The reverse of `place`: the path without what this placement adds, where that stands in it."""
+        own, parts = list(PurePath(placed).parts), self._parts()
+        for end in (len(own) - 1, len(own)):  # before the file's name, or inside the folder
+            if parts and own[max(0, end - len(parts)) : end] == parts:
+                return str(PurePath(*own[: end - len(parts)], *own[end:]))
+        return placed
+
+    def _parts(self) -> list[str]:
+        return [f"{name}_{at}" for name, at in (("trial", self.trial), ("iter", self.iteration)) if at is not None]
+
 
 def unplaced(path: str) -> str:
-    """`path` without the folders that placement adds."""
+    """`path` without any folder that a placement may have added: one name for it in all iterations and trials."""
     return str(PurePath(*(part for part in PurePath(path).parts if not _PLACED_PART.fullmatch(part))))
 
 
 def logical(path: str) -> str:
-    """The absolute path without the folders that placement adds: two spellings of one output have one logical path."""
-    return unplaced(os.path.abspath(path))
+    """The absolute path of what a config may spell with the folder of an iteration (`out/iter_1/pool.jsonl`), or without."""
+    return _without_iteration(os.path.abspath(path))
+
+
+def _without_iteration(path: str) -> str:
+    *before, folder, name = ["", "", *PurePath(path).parts]
+    kept = [part for part in (folder, name) if not _ITERATION.fullmatch(part)]
+    return str(PurePath(*before, *kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +71,12 @@ class Product:
 
 @dataclass(slots=True)
 class Products:
-    """What the jobs so far write. A path means the output at exactly that place, else the only one it could be spelt for."""
+    """What the jobs so far write. A path means the output at exactly that place, else the only one it could be spelt for.
 
+    `placement` is where they are placed; while planning, nowhere but where they are written.
+    """
+
+    placement: Placement = field(default_factory=Placement)
     _exact: dict[str, Product] = field(default_factory=dict)
     _logical: dict[str, dict[str, Product]] = field(default_factory=dict)
 
@@ -63,7 +85,7 @@ class Products:
         product = Product(job_id, placed)
         exact = os.path.abspath(placed)
         self._exact[exact] = product
-        self._logical.setdefault(logical(placed), {})[exact] = product
+        self._logical.setdefault(logical(self.placement.written(exact)), {})[exact] = product
 
     def producer(self, path: str) -> str | None:
         """The job that writes exactly the output `path` means; None when none does."""

@@ -117,7 +117,7 @@ class Preparer:
                 raise LookupError(problem.message, problem.fix) from error
 
         def read_file(path: str) -> Document | None:
-            found = find_file(iteration.products.actual(path), self.folder)
+            found = find_file(path if path in iteration.given else iteration.products.actual(path), self.folder)
             return read_mapping(found) if found else None
 
         dj_configs = resolve_block(job, "dj_configs", lookup, read_file, problems)

@@ -12,7 +12,7 @@ from djsandbox.engine.children import forked_children_end_with_us
 from djsandbox.engine.contexts import ContextFile
 from djsandbox.engine.iteration import Updates, given_texts, next_updates, targets_met, updated
 from djsandbox.engine.job import JobRunner
-from djsandbox.engine.placement import Placement
+from djsandbox.engine.placement import Placement, Products
 from djsandbox.engine.planned import Plan
 from djsandbox.engine.prepare import Iteration, Preparer
 from djsandbox.engine.recorded import recorded_run
@@ -88,9 +88,9 @@ def _iterations(session: Session) -> Iteration:
 
 def _iteration(session: Session, number: int, updates: Updates) -> Iteration:
     config, folders = session.config, session.folders(number)
-    iteration = Iteration(number, ContextInfos())
     trial = session.trial.number if session.trial else None
     placement = Placement(iteration=number if config.is_iterated else None, trial=trial)
+    iteration = Iteration(number, ContextInfos(), Products(placement))
     preparer = Preparer(config.folder, session.manager, session.fingerprints, placement)
     runner = JobRunner(session, preparer, iteration, folders)
     context_file = ContextFile(folders)
