@@ -89,3 +89,20 @@ def test_a_variable_that_tasks_get_from_outside_counts_unless_it_is_secret(lab: 
     monkeypatch.setenv("SIZE", "2")
     lab.run(resume=True)
     assert len(lab.calls()) == 4
+
+
+def test_a_finished_job_is_repeated_where_a_variable_that_its_tasks_were_told_has_changed(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIZE", "1")
+    monkeypatch.setenv("HF_TOKEN", "token-one")
+    lab.shell(lab.NOTED, names=["a"], keep_env=["SIZE", "HF_TOKEN", "UNSET"])
+    lab.run()
+    monkeypatch.setenv("HF_TOKEN", "token-two")
+    assert lab.run(resume=True).executed == ()
+    for name, value in (("SIZE", "2"), ("UNSET", "now set")):
+        monkeypatch.setenv(name, value)
+        assert lab.run(resume=True).executed == ("anonymous/execution/0",)
+    reasons = [event["reason"] for event in lab.journal() if event["event"] == "job_started"]
+    assert reasons[1:] == [f"the environment variable {name} has another value now" for name in ("SIZE", "UNSET")]
+    assert "token" not in (lab.work_dir / "journal.jsonl").read_text()

@@ -89,6 +89,7 @@ def execute(
         placed=dict(prepared.placed),
         ingredients=dict(prepared.ingredients),
         queries=dict(queries),
+        variables=tasks.variables(),
     )
 
 

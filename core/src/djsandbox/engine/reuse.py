@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from djsandbox.engine.ingredients import changed
+from djsandbox.engine.launching.definition import variable_digest
 from djsandbox.engine.prepare import PreparedJob
 from djsandbox.engine.sharing import SharedResult, SharedResults
 from djsandbox.errors import SandboxError
@@ -73,6 +74,9 @@ class Reuse:
         asked = self._answered_differently(record)
         if asked:
             return Decision(None, f"the watcher answers '{asked}' differently now")
+        variable = next((name for name, digest in record.variables.items() if variable_digest(name) != digest), None)
+        if variable:
+            return Decision(None, f"the environment variable {variable} has another value now")
         return Decision(record, f"unchanged since {record.run_id}", shared)
 
     def _damaged(self, record: JobRecord) -> str | None:

@@ -18,7 +18,8 @@ class JobRecord:
     `outputs` are encoded (`values.encode`); `files` maps each path the job wrote, as it wrote it, to its fingerprint;
     `attempt` names the one execution (folders, metrics); `where` is the place in the user's config. `placed` maps the
     config's output fields to the paths they had, and `ingredients` each ingredient of the key to a digest, to tell later what
-    changed. `queries` maps what the job asked the watcher to a digest of the answer.
+    changed. `queries` maps what the job asked the watcher to a digest of the answer, `variables` the environment variables
+    that its tasks were given to digests of their values.
     """
 
     run_id: str
@@ -35,6 +36,7 @@ class JobRecord:
     placed: dict[str, str] = field(default_factory=dict)
     ingredients: dict[str, str] = field(default_factory=dict)
     queries: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
 
     def to_fields(self) -> dict[str, Any]:
         """The fields of the event."""
@@ -50,7 +52,7 @@ class JobRecord:
 
 
 _FIELDS = {item.name for item in dataclasses.fields(JobRecord)}
-_REQUIRED = _FIELDS - {"where", "placed", "ingredients", "queries"}
+_REQUIRED = _FIELDS - {"where", "placed", "ingredients", "queries", "variables"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,13 +45,23 @@ def definition_of(task: Task, told: Mapping[str, str], named: Mapping[str, str])
 
     Values of variables that it gets from our own environment count where they are no secrets.
     """
-    kept = {name: os.environ.get(name) for name in task.keep_env if not is_secret(name)}
     return content_key(
         {
-            "argv": list(task.argv), "cwd": task.cwd, "env": dict(task.env), "keep_env": sorted(task.keep_env), "kept": kept,
+            "argv": list(task.argv), "cwd": task.cwd, "env": dict(task.env), "keep_env": sorted(task.keep_env),
+            "kept": {name: variable_digest(name) for name in told_variables(task)},
             "outputs": list(task.outputs), "told": dict(told), "named": dict(named),
         }
     )  # fmt: skip
+
+
+def told_variables(task: Task) -> list[str]:
+    """Names of the variables of our own environment whose values count for `task`."""
+    return sorted(name for name in task.keep_env if not is_secret(name))
+
+
+def variable_digest(name: str) -> str:
+    """What stands for the value that a variable of our own environment has, or for its absence."""
+    return content_key({"value": os.environ.get(name)})
 
 
 def named_files(task: Task, work_dir: Path, written: Set[str], fingerprints: Fingerprints) -> dict[str, str]:

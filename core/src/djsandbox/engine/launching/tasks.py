@@ -18,7 +18,7 @@ from djsandbox.components.task import Task, TaskPolicy
 from djsandbox.components.task_runner import Begin, TaskWork
 from djsandbox.engine.launching.adoption import Adoptable
 from djsandbox.engine.launching.choice import DEFAULT, choose
-from djsandbox.engine.launching.definition import Told, definition_of, named_files
+from djsandbox.engine.launching.definition import Told, definition_of, named_files, told_variables, variable_digest
 from djsandbox.engine.launching.ledger import Ledger
 from djsandbox.engine.launching.pool import Pool
 from djsandbox.engine.launching.unrecorded import UnrecordedWatcher
@@ -67,6 +67,10 @@ class JobTasks:
         """Files that the tasks of the job have left, those taken over included; nothing else of earlier runs is there then."""
         self._adoptable.discard_rest(self._adopted)
         return [path for task in self._tasks for output in task.outputs for path in snapshot(output)]
+
+    def variables(self) -> dict[str, str]:
+        """The variables of our own environment that its tasks were told, with digests of their values."""
+        return {name: variable_digest(name) for task in self._tasks for name in told_variables(task)}
 
     # -- the tasks -----------------------------------------------------------------------------------------------------
 
