@@ -190,3 +190,15 @@ def test_a_config_without_jobs_is_refused(folder: Path) -> None:
 def test_an_output_cannot_take_the_place_of_the_meta_name(folder: Path) -> None:
     (problem,) = problems(folder, "probe_job_configs: [{hook: X, output: meta_name}]")
     assert "cannot be the name of an output" in problem
+
+
+@pytest.mark.parametrize("wrong", ["experiment_nam: x", "iter_targets_mode: some", "work_dir: 5", "3: x"])
+def test_a_wrong_global_key_does_not_hide_what_is_wrong_with_the_others(folder: Path, wrong: str) -> None:
+    found = problems(folder, f"{wrong}\niter_targets: a > 1\niter_updater: {{a.b.c: d}}\nprobe_job_configs: [{{hook: X}}]\n")
+    assert len(found) == 3
+    assert [problem.split(":")[1] for problem in found] == ["1", "2", "3"]
+
+
+def test_a_wrong_work_dir_is_not_taken_for_a_missing_one(folder: Path) -> None:
+    (found,) = problems(folder, "project_name: a/b\nwork_dir: 5\nprobe_job_configs: [{hook: X}]\n")
+    assert "'work_dir' must be a text" in found

@@ -32,10 +32,10 @@ def load_config(path: str | Path, settings: Sequence[str] = (), options: Mapping
     shape = _globals(document, stages, problems)
     pipelines = _pipelines(document, stages, Path(path).parent, problems)
     pipelines = _with_job_settings(pipelines, parsed, problems)
-    if shape is not None and shape.work_dir is None and any(mark in shape.project_name for mark in "/\\"):
+    if document.data.get("work_dir") is None and any(mark in shape.project_name for mark in "/\\"):
         fix = "name it without slashes, or set work_dir"
         problems.append(Problem("the work_dir is named after 'project_name'", document.at(("project_name",)), fix))
-    config = _config(Path(path), document, shape or GlobalShape(), stages, pipelines, problems)
+    config = _config(Path(path), document, shape, stages, pipelines, problems)
     config = replace(config, settings=tuple(settings), options=dict(options or {}))
     if problems:
         error = ConfigError.of(problems)
@@ -84,7 +84,8 @@ def _stages(document: Document, problems: list[Problem]) -> tuple[str, ...]:
     return tuple(stages)
 
 
-def _globals(document: Document, stages: Sequence[str], problems: list[Problem]) -> GlobalShape | None:
+def _globals(document: Document, stages: Sequence[str], problems: list[Problem]) -> GlobalShape:
+    """The global keys; those that are wrong have their defaults, so that the others are checked all the same."""
     structure = {"pipelines", "stages", *(stage + JOB_LIST_SUFFIX for stage in stages)}
     given = {key: value for key, value in document.data.items() if key not in structure}
     # An empty value means the default, as in `hpo_config:`.
@@ -93,7 +94,8 @@ def _globals(document: Document, stages: Sequence[str], problems: list[Problem])
         return GlobalShape.model_validate(given)
     except ValidationError as error:
         problems.extend(problems_of(error, document, GlobalShape, known=structure))
-        return None
+        wrong = {item["loc"][0] for item in error.errors(include_url=False)}
+        return GlobalShape.model_validate({key: value for key, value in given.items() if key not in wrong})
 
 
 def _pipelines(document: Document, stages: Sequence[str], folder: Path, problems: list[Problem]) -> list[Pipeline]:

@@ -12,7 +12,8 @@ from djsandbox.errors import Problem
 
 def unmet(config: SandboxConfig) -> Iterator[Problem]:
     """A problem for whatever stands in the way of any run of `config`, whichever jobs it has."""
-    if config.max_iter_num == 0 and not config.iter_targets:
+    # Targets that could not be read are there all the same.
+    if config.max_iter_num == 0 and not (config.positions and config.positions.data.get("iter_targets")):
         message = "'max_iter_num: 0' iterates until the targets are met, and there are none"
         yield Problem(message, config.at("max_iter_num"), "set iter_targets, or the number of iterations")
     obstacle = _obstacle(config.work_dir)
