@@ -41,6 +41,13 @@ from djsandbox.redact import is_secret, redact
         "secretId",
         "credentials",
         "model.api_key",
+        "KEY",
+        "OPENAI_API_KEY_2",
+        "api_key_2",
+        "TOKEN_PROD",
+        "hf_token_test",
+        "MY_KEY_FILE",
+        "SIGNING_KEY_ID",
     ],
 )
 def test_a_key_that_names_a_secret_is_one(key: str) -> None:
@@ -61,7 +68,8 @@ def test_a_key_that_names_a_secret_is_one(key: str) -> None:
         "keyword",
         "keywords",
         "monkey",
-        "KEY",
+        "max_tokens_2",
+        "text_key_2",
         "tokens",
         "max_tokens",
         "max_token",

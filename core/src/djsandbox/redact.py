@@ -18,6 +18,8 @@ _BEFORE_KEY = re.compile(
     "api|access|secret|private|auth|account|encryption|signing|ssh|license|subscription|service"
     "|openai|anthropic|azure|aws|gcp|google|dashscope|deepseek|wandb|hf|huggingface|modelscope|oss"
 )
+# What may follow the name of a secret: API_KEY_2, token_prod.
+_QUALIFIER = re.compile("[0-9]+|prod|production|dev|test|testing|staging|live|old|backup|value")
 # `token` alone is one, but not where it is a piece of text or is counted.
 _BEFORE_TEXT_TOKEN = re.compile(
     "bos|eos|pad|unk|sep|cls|mask|special|stop|start|end|begin|first|last|next|new|extra|added|prompt|text|context|trigger"
@@ -46,10 +48,13 @@ def is_secret(key: str) -> bool:
     words = [word.lower() for word in _WORDS.findall(key)]
     if any(_ALWAYS.fullmatch(word) for word in words):
         return True
+    while len(words) > 1 and _QUALIFIER.fullmatch(words[-1]):
+        words.pop()
+    if key.isupper() and any(word in ("key", "keys") for word in words):  # an environment variable: MY_SERVICE_KEY
+        return True
     *before, last = ["", *words]
     if last in ("key", "keys"):
-        is_variable = key.isupper() and len(words) > 1  # an environment variable: MY_SERVICE_KEY
-        return is_variable or bool(_BEFORE_KEY.fullmatch(before[-1]))
+        return bool(_BEFORE_KEY.fullmatch(before[-1]))
     if last == "token":
         return not _BEFORE_TEXT_TOKEN.fullmatch(before[-1])
     return last == "tokens" and bool(_BEFORE_TOKENS.fullmatch(before[-1]))
