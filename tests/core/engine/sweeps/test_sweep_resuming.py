@@ -150,6 +150,75 @@ def test_a_config_that_is_edited_while_its_sweep_runs_ends_it(sweep_lab: Lab) ->
     assert "sandbox.yaml was changed while its sweep was running" in errors
 
 
+def edited_meanwhile(lab: Lab, before: str, after: str, name: str) -> str:
+    """What a sweep says of an edit that is made while its first trial runs."""
+    process = lab.start()
+    lab.scoring(process, 1)
+    lab.edit(before, after, name)
+    (lab.folder / "hang").unlink()
+    _, errors = process.communicate()
+    assert process.returncode == 2
+    assert "Traceback" not in errors
+    return str(errors)
+
+
+def test_code_that_is_edited_while_its_sweep_runs_ends_it(sweep_lab: Lab) -> None:
+    sweep_lab.sweep(tries(2, 5, 3))
+    errors = edited_meanwhile(sweep_lab, "+ self.config.bonus", "* 1000", "parts.py")
+    assert "a component of anonymous/probe/0 was changed while its sweep was running" in errors
+    assert ended(sweep_lab) == [1]
+
+
+def test_data_that_is_edited_while_its_sweep_runs_ends_it(sweep_lab: Lab) -> None:
+    data = "anonymous.score.extra_configs.dataset_path"
+    (sweep_lab.folder / "one.txt").write_text("abcdef")
+    (sweep_lab.folder / "other.txt").write_text("abc")
+    sweep_lab.edit("input: {extra_configs.dataset_path: anonymous.filter.path}\n    output: [value", "output: [value")
+    sweep_lab.sweep(
+        [{data: "one.txt"}, {data: "one.txt"}, {data: "other.txt"}], parameters={data: {"values": ["one.txt", "other.txt"]}}
+    )
+    assert "'other.txt' was changed while its sweep was running" in edited_meanwhile(sweep_lab, "abc", "ab", "other.txt")
+    assert ended(sweep_lab) == [1, 2]
+
+
+def test_data_that_is_edited_while_its_trial_runs_ends_the_sweep(sweep_lab: Lab) -> None:
+    (sweep_lab.folder / "data.txt").write_text("abcdef")
+    sweep_lab.edit("input: {extra_configs.dataset_path: anonymous.filter.path}\n    output: [value", "output: [value")
+    sweep_lab.edit("dataset_path: <input>}\n", "dataset_path: data.txt}\n")
+    sweep_lab.sweep(tries(2))
+    assert "'data.txt' was changed while its sweep was running" in edited_meanwhile(sweep_lab, "abc", "ab", "data.txt")
+    assert ended(sweep_lab) == []
+
+
+def test_a_job_may_write_into_the_folder_that_it_reads(sweep_lab: Lab) -> None:
+    (sweep_lab.folder / "data").mkdir()
+    (sweep_lab.folder / "data" / "text.txt").write_text("abcdef")
+    sweep_lab.edit(
+        "Path(self.config.dataset_path).read_text()", 'Path(self.config.dataset_path, "text.txt").read_text()', "parts.py"
+    )
+    sweep_lab.edit("    input: {dj_configs.dataset_path: anonymous.analysis.path}\n", "")
+    sweep_lab.edit(
+        "dataset_path: <input>, export_path: out/filtered.txt", "dataset_path: data, export_path: data/out/filtered.txt"
+    )
+    sweep_lab.edit(
+        'return len(Path(self.config.dataset_path, "text.txt")', "return len(Path(self.config.dataset_path)", "parts.py"
+    )
+    sweep_lab.sweep(tries(2, 5))
+    assert [one.value for one in sweep_lab.run().trials] == [2, 5]
+
+
+def test_a_block_file_that_was_changed_keeps_its_sweep_from_going_on(sweep_lab: Lab) -> None:
+    (sweep_lab.folder / "score.yaml").write_text('type: "./parts.py:Score"\ndataset_path: <input>\n')
+    sweep_lab.edit(
+        '    extra_configs: {type: "./parts.py:Score", dataset_path: <input>}', "    local: {extra_configs: score.yaml}"
+    )
+    sweep_lab.sweep(tries(2))
+    sweep_lab.run()
+    sweep_lab.edit("<input>", "<input>\nbonus: 100.0", "score.yaml")
+    with pytest.raises(ConfigError, match=r"'score\.yaml' was changed since the sweep run_0001 began"):
+        sweep_lab.run(resume=True)
+
+
 def test_a_trial_keeps_what_it_had_finished_when_it_is_run_again(sweep_lab: Lab) -> None:
     sweep_lab.sweep(tries(2))
     process = sweep_lab.start()

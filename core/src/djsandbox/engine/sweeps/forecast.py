@@ -8,10 +8,8 @@ from typing import Any
 from djsandbox.components.base import Component
 from djsandbox.engine.folders import Folders
 from djsandbox.engine.forecast import Forecast
-from djsandbox.engine.plan import make_plan
 from djsandbox.engine.planned import Plan, PlannedJob
 from djsandbox.engine.sweeps.comparable import basis_of
-from djsandbox.engine.sweeps.planning import examples
 from djsandbox.engine.sweeps.record import sweep_to_go_on_with
 from djsandbox.journal.fingerprint import Fingerprints
 from djsandbox.journal.journal import Journal
@@ -20,10 +18,7 @@ from djsandbox.journal.journal import Journal
 def forecast_sweep(plan: Plan) -> Iterator[Forecast]:
     """Each job of the plan of a sweep; nothing is written."""
     assert plan.sweep is not None  # noqa: S101
-    others = [
-        {one.job.id: one for one in make_plan(plan.sweep.applied(plan.config, values)).jobs}
-        for values in examples(plan.sweep.config.parameters)
-    ]
+    others = [{one.job.id: one for one in jobs} for jobs in plan.sweep.examples]
     in_every: set[str] = set()
     for planned in plan.jobs:
         why = _why_in_every(planned, [jobs[planned.job.id] for jobs in others], in_every)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from djsandbox.components.sweeper import Sweeper
 from djsandbox.config.model import LocalValue, SandboxConfig
 from djsandbox.config.sweep import SweepConfig
+from djsandbox.engine.planned import PlannedJob
 from djsandbox.engine.sweeps.objective import Objective
 from djsandbox.engine.sweeps.targets import Targets, with_values
 
@@ -21,6 +22,8 @@ class PlannedSweep:
     targets: Targets
     objective: Objective
     sweeper: Sweeper
+    examples: tuple[Sequence[PlannedJob], ...]
+    """The jobs of trials whose values stand for all."""
 
     def values_of(self, values: Mapping[str, Any]) -> dict[str, list[LocalValue]]:
         """What the trial with these values puts into each job, by its id."""

@@ -36,18 +36,18 @@ def plan_sweep(config: SandboxConfig) -> Plan:
         raise ConfigError.of(problems)
     targets = find_targets(config, sweep.parameters, _recipes(config), problems)
     sweeper = _sweeper(sweep, config, problems)
-    plan: Plan | None = None
+    made: list[Plan] = []
     for values in examples(sweep.parameters):
         try:
-            made = make_plan(with_values(config, targets.values_of(values, sweep.parameters)))
+            made.append(make_plan(with_values(config, targets.values_of(values, sweep.parameters))))
         except ConfigError as error:
             problems.extend(error.problems)
-        else:
-            plan = plan or made
+    plan = made[0] if made else None
     objective = _objective(sweep, plan, problems) if plan else None
     if plan is None or objective is None or sweeper is None or any(problem.severity == "error" for problem in problems):
         raise ConfigError.of(problems)
-    return Plan(config, plan.jobs, (*plan.warnings, *problems), PlannedSweep(sweep, targets, objective, sweeper))
+    planned = PlannedSweep(sweep, targets, objective, sweeper, tuple(one.jobs for one in made))
+    return Plan(config, plan.jobs, (*plan.warnings, *problems), planned)
 
 
 def examples(parameters: Sequence[Parameter]) -> Iterator[Mapping[str, Any]]:

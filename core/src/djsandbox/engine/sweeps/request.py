@@ -17,7 +17,7 @@ from djsandbox.journal.keys import content_key
 
 
 class ConfigChangedError(ConfigError):
-    """The config is not what it was when its sweep began: no further trial could be compared."""
+    """The config, code or data is not what it was when its sweep began: no further trial could be compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class TrialRequest:
     """One trial: the config as the parent read it, and the values to put into it.
 
     `path` is where modules are found; `local` are (job id, target, value, file, line, if_there); `metric` is what the trial
-    reports, see `Objective.to_data`; `folder` is shared by the trials, `work_dir` is the trial's own; `digest` is
-    `config_digest` of the parent's config.
+    reports, see `Objective.to_data`; `folder` is shared by the trials, `work_dir` is the own one; `basis` is what all trials
+    rest on, see `Basis.to_fields`.
     """
 
     file: str
@@ -38,7 +38,7 @@ class TrialRequest:
     metric: dict[str, Any]
     folder: str
     work_dir: str
-    digest: str
+    basis: dict[str, Any]
     resume: bool
 
     def to_json(self) -> str:
@@ -57,8 +57,9 @@ class TrialRequest:
     def config(self) -> SandboxConfig:
         """The config of the trial; ConfigChangedError where the file is not what the parent read."""
         config = load_config(self.file, self.settings, self.options)
-        if config_digest(config) != self.digest:
-            raise ConfigChangedError(f"{self.file} was changed while its sweep was running", fix="run it again: a new sweep")
+        if config_digest(config) != self.basis["config"]:
+            fix = "undo that and go on with --resume, or run it again: a new sweep"
+            raise ConfigChangedError(f"{self.file} was changed while its sweep was running", fix=fix)
         config = replace(config, work_dir=Path(self.work_dir), hpo_config=None, resume=self.resume)
         values: dict[str, list[LocalValue]] = {}
         for job_id, target, value, file, line, if_there in self.local:

@@ -185,7 +185,7 @@ class _SweepRun:
             metric=self.sweep.objective.to_data(),
             folder=str(session.folders(1).sweep),
             work_dir=str(self._work_dir(number)),
-            digest=self.record.basis.config,
+            basis=self.record.basis.to_fields(),
             resume=goes_on,
         )
         if not goes_on:  # of another sweep: its results must not count as this one's

@@ -6,11 +6,13 @@ import json
 import os
 import sys
 import threading
+from pathlib import Path
 from typing import Any, TextIO
 
 from djsandbox.context.infos import ContextInfos
 from djsandbox.engine.plan import make_plan
 from djsandbox.engine.run import run_plan
+from djsandbox.engine.sweeps.comparable import refuse_changes
 from djsandbox.engine.sweeps.objective import Objective
 from djsandbox.engine.sweeps.request import ConfigChangedError, TrialRequest
 from djsandbox.errors import SandboxError
@@ -71,8 +73,10 @@ def _run(request: TrialRequest, reporter: Reporter) -> dict[str, Any]:
     manager = SandboxPluginManager()
     manager.register(reporter, "trial-reporter")
     plan = make_plan(request.config())
+    refuse_changes(request.basis, plan, Path(request.folder).parent)
     manager.notify("djsandbox_config_loaded", config=plan.config)
     result = run_plan(plan, manager, request.scope())
+    refuse_changes(request.basis, plan, Path(request.folder).parent)  # data that was changed meanwhile
     value = Objective.from_data(request.metric).value(ContextInfos.from_dict(result.context), SandboxWatcher(result.work_dir))
     return {"value": value, "executed": len(result.executed), "reused": len(result.reused)}
 
