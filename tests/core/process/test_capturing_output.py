@@ -88,7 +88,7 @@ def test_a_stream_that_a_library_keeps_is_good_after_the_capture_and_in_the_next
 
 
 BREAKERS = [
-    lambda: sys.stdout.close(),
+    lambda: [stream.close() for stream in (sys.stdout, sys.stderr)],
     lambda: (os.close(1), os.close(2)),
     lambda: (setattr(sys, "stdout", io.StringIO()), setattr(sys, "stderr", None)),
 ]
