@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 REDACTED = "***"
@@ -89,6 +89,17 @@ def hide(text: str, secrets: Iterable[str]) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     return text
+
+
+def hide_in(data: Any, secrets: Collection[str]) -> Any:
+    """Nested plain `data` with `***` in place of each of `secrets` in its texts, keys included."""
+    if not secrets:
+        return data
+    if isinstance(data, Mapping):
+        return {hide_in(key, secrets): hide_in(item, secrets) for key, item in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [hide_in(item, secrets) for item in data]
+    return hide(data, secrets) if isinstance(data, str) else data
 
 
 def _texts(value: Any) -> set[str]:

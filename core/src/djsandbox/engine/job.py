@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,10 @@ from djsandbox.engine.reuse import take_over
 from djsandbox.engine.session import Session
 from djsandbox.engine.signals import is_interrupted
 from djsandbox.envs.environment import ReadyEnv
-from djsandbox.errors import JobFailed, SandboxError
+from djsandbox.errors import ComponentError, JobFailed, SandboxError
 from djsandbox.journal.history import JobRecord
 from djsandbox.plugins.events import JobEvent
-from djsandbox.redact import hide
+from djsandbox.redact import hide, hide_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,7 @@ class JobRunner:
         with self._environments(prepared, identity):
             record = execute(prepared, session.fingerprints, self.folders, identity=identity, queries=queries, tasks=tasks)
         session.watcher.flush()
+        _refuse_secrets(record, session.config_secrets, prepared)
         session.journal.append("job_finished", **record.to_fields())
         session.history.add(record)
         session.share(prepared, record)
@@ -149,6 +150,14 @@ class JobRunner:
         target = self.folders.frames(job_id)
         if source != target and source.is_dir():
             shutil.copytree(source, target, dirs_exist_ok=True)
+
+
+def _refuse_secrets(record: JobRecord, secrets: Collection[str], prepared: PreparedJob) -> None:
+    """What a job gives is written down, and is no use to later jobs with a part of it hidden."""
+    for name, value in record.outputs.items():
+        if hide_in(value, secrets) != value:
+            error = ComponentError(f"its output '{name}' holds a secret of the config", fix="return something without it")
+            raise JobFailed(record.job_id, error, where=prepared.planned.job.at("output"))
 
 
 def _type_name(planned: PlannedJob) -> str | None:

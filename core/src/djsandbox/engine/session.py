@@ -47,6 +47,8 @@ class Session:
     run_id: str
     secrets: frozenset[str]
     trial: TrialScope | None = None
+    config_secrets: frozenset[str] = frozenset()
+    """Those of `secrets` that the config has."""
     executed: list[str] = field(default_factory=list)
     reused: list[str] = field(default_factory=list)
     running: list[Mapping[str, Any]] = field(default_factory=list)
@@ -109,12 +111,13 @@ def open_session(plan: Plan, manager: SandboxPluginManager, trial: TrialScope | 
         known = trial.folder / known.name
         shared = SharedResults(shared_folder(trial.folder))
     fingerprints = Fingerprints(known)
-    watcher = SandboxWatcher(config.work_dir, notify=manager.notify)
+    own = secrets_of(config)
+    watcher = SandboxWatcher(config.work_dir, notify=manager.notify, secrets=own)
     if not config.resume and folders.cache.is_dir():
         shutil.rmtree(folders.cache)
     reuse = Reuse(history, fingerprints, watcher, run_id, config.resume, shared)
-    hidden = secrets_of(config) | secrets_in_environment()
-    return Session(plan, manager, journal, history, fingerprints, watcher, reuse, run_id, hidden, trial)
+    hidden = own | secrets_in_environment()
+    return Session(plan, manager, journal, history, fingerprints, watcher, reuse, run_id, hidden, trial, config_secrets=own)
 
 
 def shared_folder(sweep: Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from djsandbox.errors import SandboxError
 from djsandbox.journal.keys import content_key
 from djsandbox.journal.lines import JsonLines
 from djsandbox.journal.values import encode
-from djsandbox.redact import redact
+from djsandbox.redact import hide_in, redact
 from djsandbox.watch.bound import BoundWatcher, Source
 from djsandbox.watch.parts import flatten, split
 from djsandbox.watch.record import METRICS_FILE, Metric, Table, View, metric_fields, metric_of, table_fields, table_of
@@ -26,11 +26,15 @@ class SandboxWatcher:
 
     During a run (`start`) a query sees what this run recorded and what it adopted from earlier ones. Opened without one, it
     sees the whole last run, and what that records meanwhile. May be used from any thread. `notify` is called with
-    `djsandbox_metrics_logged` and `djsandbox_table_logged` and their arguments, after the line is written.
+    `djsandbox_metrics_logged` and `djsandbox_table_logged` and their arguments, after the line is written. `secrets` are
+    hidden in all texts that are recorded.
     """
 
-    def __init__(self, work_dir: str | Path, *, notify: Callable[..., None] | None = None) -> None:
+    def __init__(
+        self, work_dir: str | Path, *, notify: Callable[..., None] | None = None, secrets: Collection[str] = ()
+    ) -> None:
         self.path = Path(work_dir) / METRICS_FILE
+        self._secrets = frozenset(secrets)
         self._lines = JsonLines(self.path)
         self._notify = notify
         self._guard = threading.RLock()
@@ -203,7 +207,7 @@ class SandboxWatcher:
                     "attempt": source.attempt,
                     "iteration": source.iteration,
                     **task,
-                    **fields,
+                    **hide_in(fields, self._secrets),
                 }
             )
 
