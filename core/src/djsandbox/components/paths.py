@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -88,6 +88,18 @@ def texts_of(data: Any) -> set[str]:
     if isinstance(data, (list, tuple, set, frozenset)):
         return {text for item in data for text in texts_of(item)}
     return set()
+
+
+def is_output_field(model: type[BaseModel], loc: Loc) -> bool:
+    """True where the field of `model` that `loc` leads to or into is, or may hold, an output path."""
+    info = model.model_fields.get(str(loc[0])) if loc else None
+    return info is not None and _marks_output(info.annotation, info.metadata)
+
+
+def _marks_output(annotation: Any, metadata: Sequence[Any]) -> bool:
+    if any(isinstance(item, PathMarker) and item.kind == "output" for item in metadata):
+        return True
+    return any(_marks_output(part, getattr(part, "__metadata__", ())) for part in get_args(annotation))
 
 
 def holds_path_in_set(annotation: Any, *, inside: bool = False) -> bool:

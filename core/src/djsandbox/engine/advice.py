@@ -66,7 +66,7 @@ def _files(planned: PlannedJob) -> Iterator[tuple[str, Position]]:
     for part in planned.parts:
         if part.component is None or not part.is_whole:
             continue
-        written = set(part.component.output_paths())
+        written = set(part.output_paths())
         for use in path_uses(part.component.config):
             is_file = "." in use.value.rstrip("/").rsplit("/", 1)[-1]
             if use.kind == "output" and use.value in written and is_file:

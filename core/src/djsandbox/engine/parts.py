@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from djsandbox.components.base import Component
 from djsandbox.components.command_executor import CommandConfig
-from djsandbox.components.paths import path_uses
+from djsandbox.components.deferred import is_decided_at_run
+from djsandbox.components.paths import is_output_field, path_uses
 from djsandbox.config.document import Loc
 from djsandbox.config.include import is_placeholder
 from djsandbox.config.model import Job
@@ -59,6 +60,12 @@ class PlannedPart:
             if self.is_whole:
                 raise
             return otherwise
+
+    def output_paths(self) -> tuple[str, ...]:
+        """What the component will write, as the config spells it and as far as it is known."""
+        nothing: Sequence[str] = ()
+        paths = self.answer("output_paths()", lambda one: one.output_paths(), nothing) if self.use.writes else nothing
+        return tuple(path for path in paths if not is_decided_at_run(path))
 
 
 def type_of(use: Use, hook: JobHook, extra_configs: Mapping[str, Any]) -> str | None:
@@ -137,7 +144,8 @@ def _configured(use: Use, origin: Resolved, block: ResolvedBlock, problems: list
         return _unvalidated(component_class, data), False
     component = asked(component_class, "__init__()", lambda: component_class(config))
     for finding in asked(component_class, "check()", lambda: list(component.check())):
-        if not block.defers(finding.loc):
+        is_moot = not use.writes and is_output_field(model, finding.loc)
+        if not block.defers(finding.loc) and not is_moot:
             problems.append(Problem(finding.message, document.at(finding.loc), finding.fix, finding.severity))
     for loc, value in _leaves(data, ()):
         if is_placeholder(value) and not block.defers(loc) and not _is_path(component, loc):

@@ -107,7 +107,7 @@ class Planner:
             extra_configs=blocks["extra_configs"],
             reads=frozenset(reads),
             outputs=self._outputs(job, parts),
-            writes=_writes(parts),
+            writes=tuple(path for part in parts for path in part.output_paths()),
         )
 
     def _note_documents(self, hook: JobHook, components: Sequence[Component], recipe: ResolvedBlock) -> None:
@@ -135,7 +135,7 @@ class Planner:
             return reads
         for use in path_uses(part.component.config):
             where = part.block.document.at(use.loc)
-            if part.block.defers(use.loc):
+            if part.block.defers(use.loc) or (use.kind == "output" and not part.use.writes):
                 continue
             if is_placeholder(use.value, as_path=True):
                 fix = "write the path there, or let 'input' replace it"
@@ -190,12 +190,6 @@ def _later_problems(first: Planner) -> list[Problem]:
     later = Planner(replace(config, pipelines=tuple(pipelines)))
     later.plan_all()
     return [problem for problem in later.problems if problem not in first.problems]
-
-
-def _writes(parts: Sequence[PlannedPart]) -> tuple[str, ...]:
-    nothing: Sequence[str] = ()
-    paths = [path for part in parts for path in part.answer("output_paths()", lambda one: one.output_paths(), nothing)]
-    return tuple(path for path in paths if not is_decided_at_run(path))
 
 
 def _located(error: SandboxError, where: Position) -> list[Problem]:

@@ -140,7 +140,7 @@ class Preparer:
             self._note(at, part, component, supplier, iteration, ingredients)
             if part.environment is not None:
                 ingredients.environment[f"{at}:{part.use.group}"] = part.environment.hash()
-            placed.update(_placed(at, component))
+            placed.update(_placed(at, component) if part.use.writes else {})
         return PreparedJob(
             planned=planned,
             components=tuple(components),

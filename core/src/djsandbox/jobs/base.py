@@ -19,13 +19,15 @@ class Use:
 
     `group` is the factory's entry-point group without the leading "djsandbox." (or a third party's own group in full),
     `block` the one that its Config is fed from, `default_type` the type where the job names none (None: the group's entry
-    point "default"), `base` the class that the component must extend.
+    point "default"), `base` the class that the component must extend. With `writes=False` the job only reads with it: the
+    output paths of its config mean nothing, and it need not have any.
     """
 
     group: str
     block: Block
     base: type[Component] = Component
     default_type: str | None = None
+    writes: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ class ProbeViaModelInferHook(JobHook):
     """See how a model fares on a sample of the data: which rows are hard, which are dirty."""
 
     uses: ClassVar[tuple[Use, ...]] = (
-        Use("data_executors", "dj_configs", BaseDataExecutor),
+        Use("data_executors", "dj_configs", BaseDataExecutor, writes=False),
         Use("model_infer_evaluators", "extra_configs", BaseModelExecutor),
     )
 
