@@ -114,7 +114,15 @@ class ComponentError(SandboxError):
 class JobFailed(SandboxError):
     """A job ended without its outputs; `cause` is what it raised and `log` the file that has the details."""
 
-    def __init__(self, job_id: str, cause: BaseException, *, where: Position | None = None, log: str | None = None) -> None:
+    def __init__(
+        self,
+        job_id: str,
+        cause: BaseException,
+        *,
+        where: Position | None = None,
+        log: str | None = None,
+        iteration: int | None = None,
+    ) -> None:
         self.job_id = job_id
         self.cause = cause
         self.log = log
@@ -124,7 +132,8 @@ class JobFailed(SandboxError):
             first = _first_cause(cause)
             if first is not cause and str(first) and str(first) not in reason:
                 reason += f" (because of {type(first).__name__}: {first})"
-        super().__init__(f"job {job_id} failed: {reason}", where=where, fix=f"details: {log}" if log else None)
+        what = f"job {job_id} failed" if iteration is None else f"job {job_id} failed in iteration {iteration}"
+        super().__init__(f"{what}: {reason}", where=where, fix=f"details: {log}" if log else None)
         self.evidence = cause.evidence if isinstance(cause, SandboxError) else ()
         if log and not any(found.log for found in self.evidence):
             self.evidence += (Evidence(log),)

@@ -144,6 +144,12 @@ def test_targets_without_a_number_of_iterations_are_doubted(more: Lab) -> None:
     assert djsandbox.validate("sandbox.yaml", max_iter_num=3) == ()
 
 
+def test_a_job_that_fails_says_in_which_iteration(more: Lab) -> None:
+    more.shell("case $1 in */iter_2/*) exit 3;; esac; echo x > $1", names=["a"], globals={"max_iter_num": 3})
+    with pytest.raises(JobFailed, match="job anonymous/execution/0 failed in iteration 2: "):
+        more.run()
+
+
 def test_one_iteration_has_no_folder_of_its_own(more: Lab) -> None:
     more.run(grow(1))
     assert Path("out/text.txt").read_text() == "x"

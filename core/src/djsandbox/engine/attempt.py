@@ -69,7 +69,7 @@ def execute(
         raise
     except BaseException as error:
         context.logger.exception("the job failed")
-        raise JobFailed(job.id, error, where=job.where, log=str(context.log_file)) from error
+        raise JobFailed(job.id, error, where=job.where, log=str(context.log_file), iteration=folders.iteration) from error
     left = dict.fromkeys([*tasks.written(), *_left_behind(prepared, folders, before, encoded)])
     changed = [path for path, seen in prepared.seen.items() if _fingerprint(fingerprints, path) != seen]
     if changed:

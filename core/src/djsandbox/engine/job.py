@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from djsandbox.components.context import JobContext
+from djsandbox.config.model import Job
 from djsandbox.engine.attempt import execute, job_log, outputs_of
 from djsandbox.engine.diagnosis.explaining import explain
 from djsandbox.engine.environments import in_environments
@@ -87,10 +88,14 @@ class JobRunner:
         try:
             return self.preparer.prepare(planned, self.iteration, context)
         except SandboxError as error:
-            raise JobFailed(planned.job.id, error, where=planned.job.where) from error
+            raise self._failed(planned.job, error) from error
         except Exception as error:
             context.logger.exception("the job could not be prepared")
-            raise JobFailed(planned.job.id, error, where=planned.job.where, log=str(context.log_file)) from error
+            raise self._failed(planned.job, error, context.log_file) from error
+
+    def _failed(self, job: Job, error: BaseException, log: Path | None = None) -> JobFailed:
+        shown = None if log is None else str(log)
+        return JobFailed(job.id, error, where=job.where, log=shown, iteration=self.folders.iteration)
 
     def _result(
         self, prepared: PreparedJob, identity: Mapping[str, Any], queries: Mapping[str, str], tasks: JobTasks
@@ -142,7 +147,7 @@ class JobRunner:
             try:
                 stack.enter_context(in_environments(prepared.components, prepared.environments, note))
             except SandboxError as error:
-                raise JobFailed(job.id, error, where=job.where, log=str(prepared.inputs.context.log_file)) from error
+                raise self._failed(job, error, prepared.inputs.context.log_file) from error
             yield
 
     def _share_frames(self, source: Path, job_id: str) -> None:
