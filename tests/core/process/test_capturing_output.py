@@ -143,6 +143,18 @@ def test_a_capture_inside_of_another_has_what_is_printed_meanwhile(log: Path, se
     assert inner.read_text() == "two, ***\n"
 
 
+def test_a_capture_of_the_same_file_with_nothing_more_to_hide_is_the_one_that_there_is(log: Path) -> None:
+    with captured(log, {"s3cret-value"}) as outer:
+        with captured(log) as same, captured(log, {"s3cret-value"}) as same_again:
+            print("one s3cret-value")
+        with captured(log, {"another-one"}) as another:
+            print("two another-one")
+        print("three s3cret-value")
+    assert (same, same_again) == (outer, outer)
+    assert another is not outer
+    assert sorted(log.read_text().splitlines()) == ["one ***", "three ***", "two ***"]
+
+
 def in_a_thread(call: Callable[[], object]) -> list[BaseException]:
     errors: list[BaseException] = []
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from djsandbox.components.base import Component
 from djsandbox.components.data_connector import dataset_of
-from djsandbox.components.watching import END_OF_RUN, Complaints, Watched, awaited, current_attempt, lines_of
+from djsandbox.components.watching import END_OF_RUN, Complaints, Watched, awaited, current_run, lines_of
 from djsandbox.process.capture import Capture, capture_of, captured
 from djsandbox.redact import secrets_in, secrets_in_environment
 
@@ -46,7 +46,7 @@ class BaseModelExecutor(Component, ABC):
     @property
     def end_of_run(self) -> str:
         """The line that `run` prints when `_run` has ended: `END_OF_RUN` and what makes it this attempt's own."""
-        attempt = current_attempt.get()
+        attempt = current_run.get()
         return attempt.end_marker if attempt else END_OF_RUN
 
     async def watch_run(self, log_file: Path, **kwargs: Any) -> None:
@@ -56,7 +56,7 @@ class BaseModelExecutor(Component, ABC):
         have begun before this run. What it raises is logged, and does not end the run.
         """
         complaints = Complaints(self.logger)
-        async with contextlib.aclosing(lines_of(log_file, current_attempt.get())) as lines:
+        async with contextlib.aclosing(lines_of(log_file, current_run.get())) as lines:
             async for line in lines:
                 try:
                     await awaited(self._watch_run(line, **kwargs))

@@ -27,7 +27,7 @@ _PATIENCE = 60.0
 _CHUNK = 65_536
 
 
-class Attempt:
+class ExecutorRun:
     """One run of a model executor: where its part of the log begins, and the line that ends it and that no other has."""
 
     def __init__(self, start: int) -> None:
@@ -36,7 +36,7 @@ class Attempt:
         self.is_over = threading.Event()
 
 
-current_attempt: contextvars.ContextVar[Attempt | None] = contextvars.ContextVar("attempt", default=None)
+current_run: contextvars.ContextVar[ExecutorRun | None] = contextvars.ContextVar("executor-run", default=None)
 
 
 class Watched:
@@ -52,25 +52,25 @@ class Watched:
 
     def __enter__(self) -> Self:
         self._capture.sync()
-        self._attempt = Attempt(self._capture.log_file.stat().st_size)
-        self._token = current_attempt.set(self._attempt)
+        self._current = ExecutorRun(self._capture.log_file.stat().st_size)
+        self._token = current_run.set(self._current)
         context = contextvars.copy_context()
         self._thread = threading.Thread(target=context.run, args=(self._run,), name="watch-run", daemon=True)
         self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        current_attempt.reset(self._token)
+        current_run.reset(self._token)
         try:
             with contextlib.suppress(OSError):  # a full disk; that it is over is known without it
                 # The first end of a line is for a last line that has none.
-                self._capture.write(f"\n{self._attempt.end_marker}\n")
+                self._capture.write(f"\n{self._current.end_marker}\n")
             self._capture.sync()
         finally:
-            self._attempt.is_over.set()
+            self._current.is_over.set()
         self._thread.join(_PATIENCE)
         if self._thread.is_alive():
-            self._logger.warning("waiting for watch_run to end, which it should at the line '%s'", self._attempt.end_marker)
+            self._logger.warning("waiting for watch_run to end, which it should at the line '%s'", self._current.end_marker)
             self._thread.join()
 
     def _run(self) -> None:
@@ -85,18 +85,18 @@ async def awaited(result: Any) -> Any:
     return await result if inspect.isawaitable(result) else result
 
 
-async def lines_of(log_file: Path, attempt: Attempt | None) -> AsyncGenerator[str]:
-    """The lines that `attempt` writes to its log, as they come; without one, all of the file up to the first end marker."""
+async def lines_of(log_file: Path, run: ExecutorRun | None) -> AsyncGenerator[str]:
+    """The lines that `run` writes to its log, as they come; without one, all of the file up to the first end marker."""
     splitter = LineSplitter()
     blank = 0  # blank lines are held back: the last one may belong to the end marker
-    async with contextlib.aclosing(_data_of(log_file, attempt)) as pieces:
+    async with contextlib.aclosing(_data_of(log_file, run)) as pieces:
         async for data in pieces:
             for line in splitter.feed(data) if data else splitter.close():
                 if not line:
                     blank += 1
                     continue
                 is_marker = _END.fullmatch(line) is not None
-                is_end = line == attempt.end_marker if attempt else is_marker
+                is_end = line == run.end_marker if run else is_marker
                 for _ in range(blank - is_end):
                     yield ""
                 if is_end:
@@ -106,26 +106,26 @@ async def lines_of(log_file: Path, attempt: Attempt | None) -> AsyncGenerator[st
                     yield line
 
 
-async def _data_of(log_file: Path, attempt: Attempt | None) -> AsyncGenerator[bytes]:
-    """What is written to a file, as it comes; at last b"", where the attempt is over and there is no more."""
+async def _data_of(log_file: Path, run: ExecutorRun | None) -> AsyncGenerator[bytes]:
+    """What is written to a file, as it comes; at last b"", where the run is over and there is no more."""
     with log_file.open("rb", buffering=0) as log:
-        log.seek(attempt.start if attempt else 0)
+        log.seek(run.start if run else 0)
         while True:
-            is_over = attempt is not None and attempt.is_over.is_set()  # asked before reading: then all has been written
+            is_over = run is not None and run.is_over.is_set()  # asked before reading: then all has been written
             data = log.read(_CHUNK)
             if data or is_over:
                 yield data
             if not data:
                 if is_over:
                     return
-                await _pause(attempt)
+                await _pause(run)
 
 
-async def _pause(attempt: Attempt | None) -> None:
-    if attempt is None:
+async def _pause(run: ExecutorRun | None) -> None:
+    if run is None:
         await asyncio.sleep(_LOOK_UP)
     else:
-        await asyncio.to_thread(attempt.is_over.wait, _LOOK_UP)
+        await asyncio.to_thread(run.is_over.wait, _LOOK_UP)
 
 
 class Complaints:

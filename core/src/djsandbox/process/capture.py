@@ -35,12 +35,13 @@ class Capture:
 
     def __init__(self, log_file: Path, secrets: Collection[str] = ()) -> None:
         self.log_file = log_file.absolute()
+        self.secrets = frozenset(secrets)
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
             self._file: FileIO = stack.enter_context(self.log_file.open("ab", buffering=0))
             self._pipe: ScrubbedPipe | None = None
-            if secrets:
-                self._pipe = scrubbed_pipe(self._file.fileno(), frozenset(secrets))
+            if self.secrets:
+                self._pipe = scrubbed_pipe(self._file.fileno(), self.secrets)
             self._opened = stack.pop_all()
 
     @property
@@ -81,12 +82,17 @@ def captured(log_file: Path, secrets: Collection[str] = ()) -> Iterator[Capture]
     """While open, what this process and its children print goes to the end of `log_file`, without `secrets`.
 
     It is complete when this has ended; only what child processes print that go on then may still come, without secrets, too.
-    Where there are secrets a process of its own hides them, else the file is written directly.
+    Where there are secrets a process of its own hides them, else the file is written directly. Where what is printed goes to
+    `log_file` already, without these secrets, it is left as it is.
 
     Raises:
         SandboxError: Another thread or task captures what this process prints; one process has only one place for it.
         CaptureLost: At the end: the file is not complete.
     """
+    found = capture_of(log_file)
+    if found is not None and found.secrets.issuperset(secrets):
+        yield found
+        return
     with _noted(log_file, secrets) as capture, contextlib.closing(capture), _printing_to(capture.target.fileno()):
         yield capture
     if capture.is_lost:
