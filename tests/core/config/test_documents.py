@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from djsandbox.config.document import parse_document, read_document
+from djsandbox.config.document import dump_yaml, parse_document, read_document
 from djsandbox.errors import ConfigError
 
 
@@ -64,3 +64,21 @@ def test_json_with_tabs_and_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     file = tmp_path / "c.json"
     file.write_bytes(b'\xef\xbb\xbf{"a": {"b": [1, 2.5e-3, null]}}')
     assert read_document(file).data == {"a": {"b": [1, 0.0025, None]}}
+
+
+@pytest.mark.parametrize(
+    "text", ["3e-4", "1E5", ".5e3", "1e+5", "yes", "null", "0x10", "2020-01-01", "12:30", " a", "- b", "a: b"]
+)
+def test_a_text_that_looks_like_something_else_is_a_text_when_it_is_read_again(text: str) -> None:
+    assert parse_document(dump_yaml({"a": text, text: [text]}), "f").data == {"a": text, text: [text]}
+
+
+@pytest.mark.parametrize("mark", ["\x85", "\u2028", "\u2029", "\ufeff", "\x00", "\r", "\n", "\t", "\x7f", "\U0001f600"])
+def test_every_character_is_itself_when_it_is_read_again(mark: str) -> None:
+    data = {"a": mark, "b": [f"{mark}a", f"a{mark}", f"a{mark} b: c"]}
+    assert parse_document(dump_yaml(data), "f").data == data
+
+
+@pytest.mark.parametrize("number", [1e5, 1e-7, 1e22, 1.5e300, float("inf"), -0.0, 3.0, 10**30, True, None])
+def test_a_number_is_itself_when_it_is_read_again(number: object) -> None:
+    assert repr(parse_document(dump_yaml({"a": number}), "f").data["a"]) == repr(number)

@@ -22,10 +22,21 @@ class _Loader(_Base):  # type: ignore[valid-type,misc]
     """Safe YAML in which `3e-4` is a number, as in YAML 1.2 and JSON."""
 
 
-_Loader.yaml_implicit_resolvers = {key: list(value) for key, value in _Base.yaml_implicit_resolvers.items()}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
-)
+class _Dumper(yaml.SafeDumper):
+    """Puts into quotes what `_Loader` would not read as the text it is."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """Escape what YAML takes for line breaks, too: unescaped they are read as spaces."""
+        style = '"' if any(mark in data for mark in "\x85\u2028\u2029") else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
+for _reader in (_Loader, _Dumper):
+    _reader.yaml_implicit_resolvers = {key: list(value) for key, value in _reader.yaml_implicit_resolvers.items()}
+    _reader.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
+    )
 
 
 FULL_WIDTH = "：，“”‘’［］｛｝（）、"
@@ -117,6 +128,11 @@ def parse_document(text: str, file: str) -> Document:
     finally:
         loader.dispose()
     return Document(data, file, positions)
+
+
+def dump_yaml(data: Any) -> str:
+    """`data` as YAML that `parse_document` reads as the same."""
+    return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120))
 
 
 def _remedy(text: str, line: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import djsandbox
 import pytest
-import yaml
+from djsandbox.config.document import dump_yaml
 from djsandbox.engine.sweeps.result import SweepResult
 
 PARTS = '''
@@ -201,7 +201,7 @@ class SweepLab:
         """Write a sweep that tries `trials`; `changes` are other keys of its file."""
         backend = {"type": "./parts.py:Listed", "trials": trials, **changes.pop("sweeper", {})}
         content = {**SWEEP, "run_cap": max(len(trials), 1), "sweeper": backend, **changes}
-        (self.folder / "sweep.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+        (self.folder / "sweep.yaml").write_text(dump_yaml(content))
 
     def edit(self, before: str, after: str, name: str = "sandbox.yaml") -> None:
         file = self.folder / name

@@ -6,6 +6,7 @@ from typing import Any
 import djsandbox
 import pytest
 import yaml
+from djsandbox.config.document import read_document
 
 Lab = Any
 
@@ -39,6 +40,20 @@ def test_a_text_of_several_lines_may_be_a_value(sweep_lab: Lab) -> None:
     text = "anonymous.score.extra_configs.text"
     sweep_lab.sweep([{text: "two\nlines: {"}], parameters={text: {"values": ["two\nlines: {"]}})
     assert value_again(sweep_lab) == 6
+
+
+@pytest.mark.parametrize("text", ["3e-4", "1E5", "a\u2028b: {", "a\x85b: {", "a\u2029b: {", "\x00", "日本"])
+def test_any_text_may_be_a_value_and_stays_one(sweep_lab: Lab, text: str) -> None:
+    place = "anonymous.score.extra_configs.text"
+    sweep_lab.sweep([{place: text}], parameters={place: {"values": [text]}})
+    best = read_document(sweep_lab.run().best_config).data
+    assert best["evaluation_job_configs"][0]["local"] == {"extra_configs.text": text}
+
+
+def test_a_text_of_the_config_that_looks_like_a_number_stays_one(sweep_lab: Lab) -> None:
+    sweep_lab.edit("dataset_path: <input>}\n", 'dataset_path: <input>, text: "3e-4"}\n')
+    sweep_lab.sweep([{MAX_LEN: 3}])
+    assert value_again(sweep_lab) == 3
 
 
 def test_a_job_may_stand_in_a_file_of_its_own(sweep_lab: Lab, elsewhere: Path) -> None:

@@ -13,6 +13,10 @@ Lab = Any
 MAX_LEN = "length_filter.max_len"
 BONUS = "anonymous.score.extra_configs.bonus"
 
+WAIT = """journal = Path("outputs/hello_world/journal.jsonl")
+        while self.config.high and "trial_finished" not in journal.read_text():
+            time.sleep(0.01)"""
+
 
 def tries(*lengths: int) -> list[dict[str, Any]]:
     return [{MAX_LEN: length, BONUS: 0.5} for length in lengths]
@@ -103,6 +107,16 @@ def test_the_table_shows_the_trials_best_first(sweep_lab: Lab) -> None:
     (table,) = sweep_lab.run().tables
     assert table.columns == ("trial", "status", "value", MAX_LEN)
     assert table.rows == ((2, "done", 5.5, 5), (3, "done", 3.5, 3), (1, "done", 2.5, 2))
+
+
+def test_of_equal_trials_the_first_is_the_best_whichever_ended_first(sweep_lab: Lab) -> None:
+    waits = "anonymous.score.extra_configs.high"
+    sweep_lab.edit('note(f"score {os.getpid()}")', WAIT, "parts.py")
+    sweep_lab.sweep([{waits: 1}, {waits: 0}], parameters={waits: {"values": [0, 1]}}, sweeper={"parallel": 2})
+    result = sweep_lab.run()
+    assert [one.trial.number for one in result.trials] == [2, 1]
+    assert result.best.trial.number == result.tables[0].rows[0][0] == 1
+    assert "trial 1," in result.best_config.read_text()
 
 
 def test_the_watcher_of_a_sweep_has_each_trial_and_the_sweep_file(sweep_lab: Lab) -> None:

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from djsandbox.components.sweeper import TrialResult
+from djsandbox.config.document import dump_yaml
 from djsandbox.config.include import find_file, read_mapping
 from djsandbox.config.model import JOB_LIST_SUFFIX, Job, SandboxConfig
 from djsandbox.config.references import BLOCKS
@@ -26,9 +25,9 @@ _FOLDER = "best"
 
 
 def best_of(results: Sequence[TrialResult], objective: Objective) -> TrialResult | None:
-    """The trial that came to its end with the best value, the first of those that are equal."""
+    """The trial that came to its end with the best value, that with the lowest number of those that are equal."""
     best: TrialResult | None = None
-    for result in results:
+    for result in sorted(results, key=lambda one: one.trial.number):
         if result.status != "done" or result.value is None:
             continue
         if best is None or best.value is None or objective.is_better(result.value, best.value):
@@ -55,8 +54,8 @@ def write_best(config: SandboxConfig, sweep: PlannedSweep, best: TrialResult, co
         if job.local:
             entry["local"] = {value.target.text: value.value for value in job.local}
         jobs[job.index] = move.entry(entry)
-    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
-    write_atomically(path, "".join(f"# {line}\n" for line in _heading(config, sweep, best, count)) + "\n" + text)
+    heading = "".join(f"# {_printable(line)}\n" for line in _heading(config, sweep, best, count))
+    write_atomically(path, f"{heading}\n{dump_yaml(data)}")
     if secrets_of(applied):
         path.chmod(0o600)
 
@@ -66,6 +65,11 @@ def _heading(config: SandboxConfig, sweep: PlannedSweep, best: TrialResult, coun
     yield f"trial {best.trial.number}, {sweep.config.metric.name} = {best.value}"
     for name, value in best.trial.values.items():
         yield f"  {name}: {json.dumps(value, ensure_ascii=False)}"
+
+
+def _printable(line: str) -> str:
+    """`line` without what would end a comment, or may not stand in YAML."""
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in line)
 
 
 def _job_list(data: dict[str, Any], job: Job) -> list[Any]:
