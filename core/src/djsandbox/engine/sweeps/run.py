@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from djsandbox.engine.session import Session, open_session, shared_folder
 from djsandbox.engine.signals import is_interrupted, signals_interrupt
 from djsandbox.engine.stopping import USUAL_GRACE
 from djsandbox.engine.sweeps.best import best_of, write_best
+from djsandbox.engine.sweeps.clearing import BEST, clear_old_sweep, take_over_context
 from djsandbox.engine.sweeps.comparable import basis_of
 from djsandbox.engine.sweeps.early_termination import EarlyTermination
 from djsandbox.engine.sweeps.planned import PlannedSweep
@@ -30,7 +30,6 @@ from djsandbox.engine.sweeps.request import TrialRequest
 from djsandbox.engine.sweeps.result import SweepResult
 from djsandbox.engine.sweeps.table import trial_table
 from djsandbox.errors import ConfigError, SandboxError
-from djsandbox.journal.atomic import write_atomically
 from djsandbox.journal.fingerprint import Fingerprints
 from djsandbox.journal.lock import WorkDirLock
 from djsandbox.journal.values import encode
@@ -50,8 +49,6 @@ def run_sweep(plan: Plan, manager: SandboxPluginManager) -> SweepResult:
     started = time.monotonic()
     with WorkDirLock(plan.config.work_dir):
         session = open_session(plan, manager)
-        if not plan.config.resume:
-            shutil.rmtree(shared_folder(session.folders(1).sweep), ignore_errors=True)
         run = _SweepRun(session, plan.sweep, _record(session, plan), _processes(session, plan.sweep))
         with run.stoppable(), signals_interrupt(run.note_interrupted, session.stoppables), recorded_run(session) as event:
             content = read_mapping(plan.sweep.config.file).data
@@ -71,11 +68,15 @@ def run_sweep(plan: Plan, manager: SandboxPluginManager) -> SweepResult:
 
 
 def _record(session: Session, plan: Plan) -> SweepRecord:
-    """The sweep to go on with, or a new one."""
-    fingerprints = Fingerprints(session.folders(1).sweep_fingerprints)
+    """The sweep to go on with, or a new one, for which what others have left is cleared away."""
+    folders = session.folders(1)
+    fingerprints = Fingerprints(folders.sweep_fingerprints)
     basis = basis_of(plan, fingerprints)
+    found = sweep_to_go_on_with(plan, session.journal, basis)
+    if found is None:
+        clear_old_sweep(folders, shared_folder(folders.sweep), basis.data, fingerprints)
     fingerprints.save()
-    return sweep_to_go_on_with(plan, session.journal, basis) or SweepRecord(session.run_id, basis)
+    return found or SweepRecord(session.run_id, basis)
 
 
 def _processes(session: Session, sweep: PlannedSweep) -> TrialProcesses:
@@ -188,8 +189,6 @@ class _SweepRun:
             basis=self.record.basis.to_fields(),
             resume=goes_on,
         )
-        if not goes_on:  # of another sweep: its results must not count as this one's
-            shutil.rmtree(self._work_dir(number), ignore_errors=True)
         self.running[number] = trial
         self.record.begun.add(number)
         self.last_values[number] = []
@@ -250,9 +249,9 @@ class _SweepRun:
 
     def _write_best(self, best: TrialResult) -> Path:
         config, folders = self.session.config, self.session.folders(1)
-        path = folders.work_dir / "best.yaml"
+        path = folders.work_dir / BEST
         write_best(config, self.sweep, best, len(self.record.results), path)
-        _take_over_context(Folders(self._work_dir(best.trial.number)), folders)
+        take_over_context(Folders(self._work_dir(best.trial.number)), folders)
         return path
 
     def _work_dir(self, number: int) -> Path:
@@ -282,12 +281,3 @@ class _SweepRun:
 
     def _last_log(self) -> str | None:
         return f"details: {self._log(self.record.results[-1].trial.number)}" if self.record.results else None
-
-
-def _take_over_context(trial: Folders, sweep: Folders) -> None:
-    """Let the context of a trial be that of the sweep, data frames included."""
-    if trial.context_file.is_file():
-        shutil.rmtree(sweep.context_frames, ignore_errors=True)
-        if trial.context_frames.is_dir():
-            shutil.copytree(trial.context_frames, sweep.context_frames)
-        write_atomically(sweep.context_file, trial.context_file.read_bytes())
