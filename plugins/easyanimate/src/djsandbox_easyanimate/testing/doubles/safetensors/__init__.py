@@ -1,0 +1,1 @@
+"""What of safetensors is called."""
