@@ -5,9 +5,54 @@ from typing import Any
 
 import djsandbox
 import pytest
-from djsandbox.errors import ConfigError
+from djsandbox.errors import ConfigError, SandboxError
 
 Lab = Any
+
+
+SCORE = """
+
+class Score(BaseEvaluator):
+    def planned_outputs(self):
+        from djsandbox import DECIDED_AT_RUN
+        return [{"accuracy": DECIDED_AT_RUN, "counts": {"all": DECIDED_AT_RUN}, "name": "first"}]
+
+    def run(self, eval_type, eval_obj=None, **kwargs):
+        return [{"accuracy": 0.5, "counts": {"all": 3}, "name": "first"}]
+
+
+class Secretive(Score):
+    def planned_outputs(self):
+        from djsandbox import DECIDED_AT_RUN
+        return DECIDED_AT_RUN
+
+
+class Copied(BaseEvaluator):
+    \"\"\"Says that it gives its inputs, however many these are.\"\"\"
+
+    class Config(ComponentConfig):
+        paths: InputPaths
+
+    def planned_outputs(self):
+        return self.config.paths
+
+    def run(self, eval_type, eval_obj=None, **kwargs):
+        return self.config.paths
+"""
+
+JOBS = """
+evaluation_job_configs:
+  - {hook: EvaluateDataHook, meta_name: m, output: results, extra_configs: {type: "./parts.py:Score"}}
+  - {hook: EvaluateDataHook, meta_name: next, output: given, extra_configs: {type: "./parts.py:Give", value: 1}}
+"""
+
+
+@pytest.fixture
+def scored(lab: Lab) -> Lab:
+    """With components that say, or do not say, before the run what is in their results."""
+    parts = lab.folder / "parts.py"
+    parts.write_text(parts.read_text() + SCORE)
+    return lab
 
 
 def problems(lab: Lab, text: str) -> list[str]:
@@ -21,3 +66,76 @@ def problems(lab: Lab, text: str) -> list[str]:
 def test_targets_that_cannot_be_read_are_not_called_missing(lab: Lab, targets: str) -> None:
     (found,) = problems(lab, f"max_iter_num: 0\niter_targets: {targets}\n{dedent(lab.GIVE)}")
     assert found.startswith("sandbox.yaml:2: ") and "there are none" not in found
+
+
+@pytest.mark.parametrize(
+    ("target", "message", "fix"),
+    [
+        ("results > 1", "'anonymous.m.results' is a list, which is not a number", "anonymous.m.results.0"),
+        (
+            "results.0 > 1",
+            "is a mapping, which is not a number",
+            "anonymous.m.results.0.accuracy, anonymous.m.results.0.counts",
+        ),
+        ("results.0.counts > 1", "is a mapping, which is not a number", "anonymous.m.results.0.counts.all"),
+        ("results.0.name > 1", "is 'first', which is not a number", ""),
+        ("results.0.accuracyy > 1", "has no key 'accuracyy'", "did you mean 'accuracy'?"),
+        ("results.1.accuracy > 1", "has no position '1'", "positions: 0 to 0"),
+        ("results.0.name.x > 1", "is a str and has no part 'x'", ""),
+    ],
+)
+def test_a_target_that_can_be_no_number_is_found_before_the_run(scored: Lab, target: str, message: str, fix: str) -> None:
+    (found,) = problems(scored, f"max_iter_num: 2\niter_targets: anonymous.m.{target}{JOBS}")
+    assert found.startswith("sandbox.yaml:2: ")
+    assert message in found and fix in found
+
+
+@pytest.mark.parametrize("target", ["results.0.accuracy > 0.1", "results.0.counts.all > 1", "results.0.accuracy.deep > 1"])
+def test_what_may_be_a_number_is_left_to_the_run(scored: Lab, target: str) -> None:
+    scored.write(f"max_iter_num: 2\niter_targets: anonymous.m.{target}{JOBS}")
+    assert djsandbox.validate("sandbox.yaml") == ()
+
+
+def test_an_updater_or_input_of_a_part_that_no_result_has_is_found_before_the_run(scored: Lab) -> None:
+    jobs = JOBS.replace("meta_name: next,", "meta_name: next, input: {extra_configs.nested.a: -1.results.0.nme},")
+    updater = "iter_updater: {anonymous.m.results.2: anonymous.next.extra_configs.value}"
+    updated, linked = problems(scored, f"max_iter_num: 2\n{updater}{jobs}")
+    assert updated.startswith("sandbox.yaml:2: ") and "has no position '2'" in updated
+    assert linked.startswith("sandbox.yaml:5: ") and "did you mean 'name'?" in linked
+
+
+def test_how_many_there_will_be_of_what_is_decided_at_run_is_not_guessed(scored: Lab) -> None:
+    scored.run("""
+        max_iter_num: 2
+        iter_targets: anonymous.last.value == 1
+        evaluation_job_configs:
+          - hook: EvaluateDataHook
+            meta_name: files
+            output: files
+            extra_configs: {type: "./parts.py:Give", value: [parts.py, shell.py]}
+          - hook: EvaluateDataHook
+            input: {extra_configs.paths: -1.files}
+            output: copied
+            extra_configs: {type: "./parts.py:Copied", paths: <files>}
+          - hook: EvaluateDataHook
+            meta_name: last
+            input: {extra_configs.nested.path: -1.copied.1}
+            output: value
+            extra_configs: {type: "./parts.py:Give", value: 1}
+    """)
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("iter_targets: anonymous.m.results.0.acuracy > 1", "the target 'anonymous.m.results.0.acuracy > 1' cannot be found"),
+        (
+            "iter_updater: {anonymous.m.results.7: anonymous.next.extra_configs.value}",
+            "'anonymous.m.results.7' of iter_updater cannot be found",
+        ),
+    ],
+)
+def test_what_only_the_run_can_find_missing_is_named_with_its_place(scored: Lab, line: str, what: str) -> None:
+    with pytest.raises(SandboxError) as caught:
+        scored.run(f"max_iter_num: 2\n{line}{JOBS.replace('Score', 'Secretive')}")
+    assert str(caught.value).startswith("sandbox.yaml:2: ") and what in str(caught.value)

@@ -123,7 +123,10 @@ class Component:
         return ()
 
     def planned_outputs(self) -> Any:
-        """What `run` will return as far as the config alone tells, else `DECIDED_AT_RUN`."""
+        """What `run` will return as far as the config alone tells, else `DECIDED_AT_RUN`.
+
+        That may stand for parts, too: `[{"accuracy": DECIDED_AT_RUN}]` says that there is one result, and what is in it.
+        """
         return DECIDED_AT_RUN
 
     def planned_documents(self) -> Mapping[str, Any]:

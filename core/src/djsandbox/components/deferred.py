@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 _MARK = "<decided at run: "
@@ -28,10 +28,21 @@ def is_decided_at_run(value: Any) -> bool:
 
     Components are made for planning, too: a path of their config may then be the text that stands for one.
     """
-    if isinstance(value, str):
-        return value.startswith(_MARK)
-    if isinstance(value, Mapping):
-        return any(is_decided_at_run(item) for item in value.values())
-    if isinstance(value, (list, tuple)):
-        return any(is_decided_at_run(item) for item in value)
-    return value is DECIDED_AT_RUN
+    return any(leaf is DECIDED_AT_RUN or _is_stand_in(leaf) for leaf in _leaves(value))
+
+
+def holds_stand_in(value: Any) -> bool:
+    """True where `value` was made from a text that stands for another: even its size may be another at run."""
+    return any(_is_stand_in(leaf) for leaf in _leaves(value))
+
+
+def _is_stand_in(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(_MARK)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, (Mapping, list, tuple)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _leaves(item)
+    else:
+        yield value

@@ -10,9 +10,10 @@ from typing import Any
 from djsandbox.components.deferred import DECIDED_AT_RUN, is_decided_at_run
 from djsandbox.config.iteration import IterTarget, IterUpdate
 from djsandbox.config.model import Job, LocalValue, SandboxConfig
+from djsandbox.config.references import Reference
 from djsandbox.context.infos import ContextInfos
 from djsandbox.engine.links import Source, find_source
-from djsandbox.errors import Problem, SandboxError, did_you_mean
+from djsandbox.errors import Position, Problem, SandboxError, did_you_mean
 
 Updates = Mapping[str, tuple[LocalValue, ...]]
 """Job id -> the values that the iteration before hands to it."""
@@ -31,11 +32,12 @@ def check_iteration(config: SandboxConfig, sources: Sequence[Source]) -> Iterato
         except LookupError as error:
             yield Problem(str(error.args[0]), target.where, *error.args[1:])
             continue
-        if not is_decided_at_run(value) and not _is_number(value):
-            yield Problem(f"'{target.reference.text}' is {value!r}, which is not a number", target.where)
+        if not _may_be_number(value):
+            what = f"'{target.reference.text}' is {_described(value)}, which is not a number"
+            yield Problem(what, target.where, _parts_of(target.reference.text, value))
     for update in config.iter_updater:
         try:
-            find_source(update.source, sources, jobs)
+            find_source(update.source, sources, jobs).value(update.source.path)
             taker = _taker(update, jobs)
         except LookupError as error:
             yield Problem(str(error.args[0]), update.where, *error.args[1:])
@@ -55,8 +57,7 @@ def next_updates(config: SandboxConfig, context: ContextInfos) -> Updates:
     """The values that `context`, of an iteration that has ended, hands to the next."""
     found: dict[str, tuple[LocalValue, ...]] = {}
     for update in config.iter_updater:
-        source = update.source
-        value = context.lookup(str(source.pipeline), str(source.meta_name), source.path)
+        value = _looked_up(update.source, context, f"'{update.source.text}' of iter_updater", update.where)
         taker = _taker(update, list(config.jobs()))
         found[taker.id] = (*found.get(taker.id, ()), LocalValue(update.target, value, update.where))
     return found
@@ -104,11 +105,35 @@ def _overlap(update: IterUpdate, target: str) -> bool:
 
 
 def _number(target: IterTarget, context: ContextInfos) -> float:
-    reference = target.reference
-    value = context.lookup(str(reference.pipeline), str(reference.meta_name), reference.path)
+    value = _looked_up(target.reference, context, f"the target '{target.text}'", target.where)
     if not _is_number(value):
         raise SandboxError(f"the target '{target.text}' compares {value!r}, which is not a number", where=target.where)
     return float(value)
+
+
+def _looked_up(reference: Reference, context: ContextInfos, what: str, where: Position) -> Any:
+    """The value of `reference` after an iteration; the error where there is none says what asked for it, and where."""
+    try:
+        return context.lookup(str(reference.pipeline), str(reference.meta_name), reference.path)
+    except SandboxError as error:
+        problem = error.problems[0]
+        raise SandboxError(f"{what} cannot be found: {problem.message}", where=where, fix=problem.fix) from error
+
+
+def _may_be_number(value: Any) -> bool:
+    """False for what is no number whatever the parts of it will be that only the run knows."""
+    return _is_number(value) or (not isinstance(value, (Mapping, list, tuple)) and is_decided_at_run(value))
+
+
+def _described(value: Any) -> str:
+    return "a mapping" if isinstance(value, Mapping) else "a list" if isinstance(value, (list, tuple)) else repr(value)
+
+
+def _parts_of(reference: str, value: Any) -> str | None:
+    """A remedy that names what in `value` could be meant."""
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, (list, tuple)) else ()
+    parts = [f"{reference}.{key}" for key, item in items if _may_be_number(item) or isinstance(item, (Mapping, list, tuple))]
+    return f"name a part of it: {', '.join(parts[:5])}" if parts else None
 
 
 def _is_number(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,8 @@ from typing import Any
 
 from djsandbox.components.deferred import DECIDED_AT_RUN
 from djsandbox.config.model import Job
-from djsandbox.config.nested import get_at
 from djsandbox.config.references import Reference
+from djsandbox.context.nested import NotFoundError, value_at
 from djsandbox.errors import did_you_mean
 
 _UNNAMED = re.compile(r"res_\d+")
@@ -32,14 +33,18 @@ class Source:
         return key in self.outputs
 
     def value(self, path: Sequence[str]) -> Any:
-        """The output at `path` as far as it is known."""
-        value = (self.outputs or {}).get(path[0], DECIDED_AT_RUN)
-        if value is DECIDED_AT_RUN or len(path) == 1:
-            return value
+        """The output at `path` as far as it is known; LookupError(message, fix) where what is known has no such part."""
+        output = (self.outputs or {}).get(path[0], DECIDED_AT_RUN)
+        address = f"{self.job.pipeline}.{self.job.label}.{path[0]}"
+        for end in range(1, len(path)):
+            with contextlib.suppress(NotFoundError):
+                around = value_at(output, path[1:end], address)
+                if around is DECIDED_AT_RUN:
+                    return DECIDED_AT_RUN
         try:
-            return get_at(value, path[1:])
-        except KeyError:
-            return DECIDED_AT_RUN
+            return value_at(output, path[1:], address)
+        except NotFoundError as error:
+            raise LookupError(error.what, error.fix) from error
 
 
 def find_source(reference: Reference, earlier: Sequence[Source], all_jobs: Sequence[Job]) -> Source:

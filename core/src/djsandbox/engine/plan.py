@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from djsandbox.components.base import Component
-from djsandbox.components.deferred import DECIDED_AT_RUN, DecidedAtRun, is_decided_at_run
+from djsandbox.components.deferred import DECIDED_AT_RUN, DecidedAtRun, holds_stand_in, is_decided_at_run
 from djsandbox.components.paths import path_uses, texts_of
 from djsandbox.config.document import Document
 from djsandbox.config.include import find_file, is_placeholder, read_mapping
@@ -120,7 +120,7 @@ class Planner:
         result: Any = DECIDED_AT_RUN
         if parts:
             result = parts[-1].answer("planned_outputs()", lambda component: component.planned_outputs(), DECIDED_AT_RUN)
-        if is_decided_at_run(result):
+        if holds_stand_in(result):
             result = DECIDED_AT_RUN
         try:
             return name_planned_outputs(result, job.outputs)

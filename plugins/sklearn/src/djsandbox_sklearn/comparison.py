@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from djsandbox import BaseProbe, ComponentConfig, Finding, InputPath, InputPaths
+from djsandbox import DECIDED_AT_RUN, BaseProbe, ComponentConfig, Finding, InputPath, InputPaths, is_decided_at_run
 from djsandbox.errors import ComponentError
 from pydantic import Field
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from djsandbox_sklearn.resampling import Interval
     from djsandbox_sklearn.scoring import Predictions
 
+_ROW = (
+    *("name", "model_path", "num_train_samples", "metric", "value", "baseline_value"),
+    *("difference", "interval_low", "interval_high", "verdict"),
+)
 _READABLE = {"accuracy": "accuracy", "macro_f1": "macro-F1", "log_loss": "log-loss"}
 
 
@@ -55,6 +59,14 @@ class PairedBootstrapResampling(BaseProbe):
         known = not any(path.startswith("<") for path in config.model_paths)
         if config.names is not None and known and len(config.names) != len(config.model_paths):
             yield Finding(("names",), self._wrong_names(), fix="give one name per model, or none at all")
+
+    def planned_outputs(self) -> Any:
+        """What is in each row, where the models are known; which model is in which only the run decides."""
+        config = self.config
+        if is_decided_at_run([config.model_paths, config.baseline_path]):
+            return DECIDED_AT_RUN
+        others = [path for path in config.model_paths if not _is_same_file(path, config.baseline_path)]
+        return [{**dict.fromkeys(_ROW, DECIDED_AT_RUN), "metric": config.metric} for _ in range(len(others) + 1)]
 
     def run(self) -> list[dict[str, Any]]:
         """One row per model and one for the baseline, best first; the table of the same rows goes to the watcher.

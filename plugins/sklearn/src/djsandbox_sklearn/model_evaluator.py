@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from djsandbox import BaseEvaluator, ComponentConfig, InputPath, InputPaths
+from djsandbox import DECIDED_AT_RUN, BaseEvaluator, ComponentConfig, InputPath, InputPaths, is_decided_at_run
 from pydantic import Field
 
 from djsandbox_sklearn.spec import METRICS
@@ -23,6 +23,14 @@ class SklearnTextClassifierEvaluator(BaseEvaluator):
 
     deterministic = True
     libraries = ("scikit-learn", "numpy")
+
+    def planned_outputs(self) -> Any:
+        """What is in each result, where the models are known."""
+        if is_decided_at_run(self.config.model_path):
+            return DECIDED_AT_RUN
+        measured = dict.fromkeys(("name", *METRICS, "num_samples", "num_train_samples"), DECIDED_AT_RUN)
+        per_seed = dict.fromkeys(METRICS, DECIDED_AT_RUN)
+        return [{**measured, "model_path": path, "per_seed": per_seed} for path in self.config.model_path]
 
     def run(self, eval_type: str, eval_obj: Any = None, **kwargs: Any) -> list[dict[str, Any]]:
         """One result per model, in the order of `model_path`.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from djsandbox import CommandConfig, CommandExecutor, InputPaths, OutputPath, Task
+from djsandbox import DECIDED_AT_RUN, CommandConfig, CommandExecutor, InputPaths, OutputPath, Task, is_decided_at_run
 from pydantic import Field, field_validator
 
 from djsandbox_sklearn.pool_names import unique_names
@@ -76,11 +76,16 @@ class SklearnTextClassifierTrainer(CommandExecutor):
         """The loss of each pool and seed, once an epoch."""
         return ("*.seed_*.loss",)
 
+    def planned_outputs(self) -> Any:
+        """The folder of each model, where the data pools are known."""
+        pools = self.config.train_dataset
+        return DECIDED_AT_RUN if is_decided_at_run(pools) else [self._folder(name) for name in unique_names(pools)]
+
     def tasks(self, run_type: str, run_obj: Any = None) -> Iterator[Task]:
         """One training a data pool, in the order of `train_dataset`."""
         pools = self.config.train_dataset
         for pool, name in zip(pools, unique_names(pools), strict=True):
-            folder = str(Path(self.config.export_path) / name)
+            folder = self._folder(name)
             order = TrainingOrder(
                 name=name,
                 pool=pool,
@@ -92,6 +97,9 @@ class SklearnTextClassifierTrainer(CommandExecutor):
             )
             argv = (sys.executable, "-P", "-m", self.workers[0], order.model_dump_json())
             yield Task(name, argv, (folder,))
+
+    def _folder(self, name: str) -> str:
+        return str(Path(self.config.export_path) / name)
 
     def task_result(self, task: Task) -> str:
         """The model's folder, when its manifest can be read."""
