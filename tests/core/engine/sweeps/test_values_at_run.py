@@ -33,6 +33,22 @@ evaluation_job_configs:
     extra_configs: {type: "./parts.py:Score", dataset_path: parts.py}
 """
 
+DROPPING = """
+
+class Drop(BaseRecipeRefiner):
+    \"\"\"Writes the last op of a recipe: not what is foreseen.\"\"\"
+
+    class Config(ComponentConfig):
+        target: OutputPath
+
+    def planned_outputs(self):
+        return self.config.target
+
+    def run(self, recipe, feedback):
+        Path(self.config.target).write_text(json.dumps({**recipe, "process": recipe["process"][-1:]}))
+        return self.config.target
+"""
+
 
 def test_the_short_form_sets_an_op_in_a_recipe_that_a_refiner_writes(sweep_lab: Lab) -> None:
     (sweep_lab.folder / "sandbox.yaml").write_text(REFINED)
@@ -59,3 +75,18 @@ def test_the_best_config_sets_it_there_as_well(sweep_lab: Lab) -> None:
     sweep_lab.calls()
     djsandbox.run(best)
     assert '[{"other_op": {}}, {"length_filter": {"max_len": 7, "min_len": 1}}]' in sweep_lab.calls()
+
+
+def test_an_op_that_a_refiner_drops_is_left_out_there_and_in_the_best_config(sweep_lab: Lab) -> None:
+    config = REFINED.replace("process: [length_filter]", "process: [{length_filter: {}}, {other_op: {}}]")
+    (sweep_lab.folder / "sandbox.yaml").write_text(config.replace("parts.py:Refine", "parts.py:Drop"))
+    with (sweep_lab.folder / "parts.py").open("a") as parts:
+        parts.write(DROPPING)
+    sweep_lab.sweep(
+        [{"length_filter.max_len": 7, "other_op.most": 3}],
+        parameters={"length_filter.max_len": {"values": [7]}, "other_op.most": {"values": [3]}},
+    )
+    best = sweep_lab.run().best_config
+    djsandbox.run(best)
+    djsandbox.run(sweep_lab.run(resume=True).best_config)
+    assert [call for call in sweep_lab.calls() if call.startswith("[")] == ['[{"other_op": {"most": 3}}]'] * 3

@@ -6,7 +6,7 @@ import copy
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,13 @@ def best_of(results: Sequence[TrialResult], objective: Objective) -> TrialResult
     return best
 
 
-def write_best(config: SandboxConfig, sweep: PlannedSweep, best: TrialResult, count: int, path: Path) -> None:
-    """Write `config` with the values of the best of `count` trials to `path`, to be run from the same folder."""
+def write_best(
+    config: SandboxConfig, sweep: PlannedSweep, best: TrialResult, count: int, path: Path, left_out: Set[tuple[str, str]]
+) -> None:
+    """Write `config` with the values of the best of `count` trials to `path`, to be run from the same folder.
+
+    `left_out` are the values, by job id and address, that found no place in that trial.
+    """
     applied = sweep.applied(config, best.trial.values)
     data = copy.deepcopy(dict(config.positions.data)) if config.positions else {}
     for key in ("hpo_config", "resume"):
@@ -51,8 +56,9 @@ def write_best(config: SandboxConfig, sweep: PlannedSweep, best: TrialResult, co
         if isinstance(entry, str):
             entry = _included(entry, config.folder)
         entry = {key: value for key, value in entry.items() if key != "local"}
-        if job.local:
-            entry["local"] = {value.target.text: value.value for value in job.local}
+        local = {one.target.text: one.value for one in job.local if (job.id, one.target.text) not in left_out}
+        if local:
+            entry["local"] = local
         jobs[job.index] = move.entry(entry)
     heading = "".join(f"# {_printable(line)}\n" for line in _heading(config, sweep, best, count))
     write_atomically(path, f"{heading}\n{dump_yaml(data)}")

@@ -20,7 +20,7 @@ from djsandbox.engine.plan import Planner, make_plan
 from djsandbox.engine.planned import Plan
 from djsandbox.engine.sweeps.objective import Objective, check_early_termination, doubt_metric, find_objective
 from djsandbox.engine.sweeps.planned import PlannedSweep
-from djsandbox.engine.sweeps.targets import OP_LIST, Recipes, find_targets, with_values
+from djsandbox.engine.sweeps.targets import OP_LIST, Recipe, Recipes, find_targets, with_values
 from djsandbox.errors import ConfigError, PluginError, Problem, SandboxError
 from djsandbox.plugins.resolve import resolve
 
@@ -80,14 +80,15 @@ def _recipes(config: SandboxConfig) -> Recipes:
     """What each job's `dj_configs` will be, also where something else about the job is wrong."""
     planner = Planner(config)
     planner.plan_all()
-    recipes: dict[str, Mapping[str, Any] | None] = {
-        job.id: job.dj_configs.document.data for job in config.jobs() if job.dj_configs.document is not None
-    }
+    recipes = {job.id: Recipe(job.dj_configs.document.data) for job in config.jobs() if job.dj_configs.document is not None}
     for one in planner.planned:
-        if one.dj_configs.is_deferred or one.dj_configs.defers((OP_LIST,)):
-            recipes[one.job.id] = None
-        elif one.dj_configs.data:
-            recipes[one.job.id] = one.dj_configs.data
+        block = one.dj_configs
+        if block.is_deferred or block.defers((OP_LIST,)):
+            recipes[one.job.id] = Recipe(None)
+        elif block.data:
+            is_given = any(link.target.block == "dj_configs" and not link.target.path for link in one.job.inputs)
+            is_written = is_given or planner.products.producer(block.document.file) is not None
+            recipes[one.job.id] = Recipe(block.data, is_certain=not is_written)
     return recipes
 
 

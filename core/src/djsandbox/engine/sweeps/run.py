@@ -190,7 +190,6 @@ class _SweepRun:
             resume=goes_on,
         )
         self.running[number] = trial
-        self.record.begun.add(number)
         self.last_values[number] = []
         self._journal("trial_started", number, values=dict(trial.values), resumed=goes_on)
         self._notify(number, "running")
@@ -222,8 +221,8 @@ class _SweepRun:
         self._journal(
             "trial_finished", number, values=dict(result.trial.values), status=result.status, value=result.value, error=error,
             executed=said.get("executed"), reused=said.get("reused"), seconds=round(event.seconds, 3),
+            left_out=said.get("left_out"),
         )  # fmt: skip
-        self.record.results.append(result)
         self.sweep.sweeper.tell(result)
         watcher = self.session.watcher.bind("", "sweep", self.session.run_id, self.session.run_id, 0)
         if result.value is not None:
@@ -231,7 +230,7 @@ class _SweepRun:
         self._notify(number, result.status, result.value, event.seconds, error)
         del self.running[number]
         best = best_of(self.record.results, self.sweep.objective)
-        if best is result:
+        if best is not None and best.trial.number == number:
             self._write_best(best)
         self.failures += result.status == "failed"
         if best is None and self.failures >= _MOST_INITIAL_FAILURES:
@@ -250,7 +249,8 @@ class _SweepRun:
     def _write_best(self, best: TrialResult) -> Path:
         config, folders = self.session.config, self.session.folders(1)
         path = folders.work_dir / BEST
-        write_best(config, self.sweep, best, len(self.record.results), path)
+        left_out = {tuple(one) for one in self.record.details[best.trial.number].get("left_out") or ()}
+        write_best(config, self.sweep, best, len(self.record.results), path, left_out)
         take_over_context(Folders(self._work_dir(best.trial.number)), folders)
         return path
 
@@ -259,7 +259,8 @@ class _SweepRun:
 
     def _journal(self, event: str, number: int, **fields: Any) -> None:
         plain = encode(fields, name=event)
-        self.session.journal.append(event, run_id=self.session.run_id, sweep=self.record.name, trial=number, **plain)
+        identity = {"run_id": self.session.run_id, "sweep": self.record.name, "trial": number}
+        self.record.note(self.session.journal.append(event, **identity, **plain))
 
     def _notify(
         self,

@@ -14,8 +14,21 @@ from djsandbox.errors import Problem, did_you_mean
 from djsandbox.redact import is_secret
 
 OP_LIST = "process"
-Recipes = Mapping[str, Mapping[str, Any] | None]
-"""Job id -> its data recipe (`dj_configs`) as far as it is known before the run; None where only the run will know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A data recipe (`dj_configs`) as far as it is known before the run; `content` None where only the run will know.
+
+    `is_certain` is False for one that a job writes: it may leave ops out that are foreseen.
+    """
+
+    content: Mapping[str, Any] | None
+    is_certain: bool = True
+
+
+Recipes = Mapping[str, Recipe]
+"""By job id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +102,10 @@ class _Finder:
         op, *argument = steps
         target = Target(".".join(("dj_configs", OP_LIST, *steps)), "dj_configs", (OP_LIST, *steps))
         for job_id, recipe in self.recipes.items():
-            if recipe is None:
+            if recipe.content is None:
                 yield Place(job_id, target, is_certain=False)
             elif argument and any(entry == op or (isinstance(entry, Mapping) and op in entry) for entry in _ops(recipe)):
-                yield Place(job_id, target)
+                yield Place(job_id, target, recipe.is_certain)
 
     def _doubts(self, parameter: Parameter, steps: tuple[str, ...], found: Sequence[Place]) -> Iterator[Problem]:
         unknown = [place.job_id for place in found if not place.is_certain]
@@ -102,7 +115,7 @@ class _Finder:
             message = f"whether a recipe has the op '{steps[0]}' is only known at run: {', '.join(unknown)}"
             yield Problem(message, parameter.where, severity="warning")
             return
-        names = {name for recipe in self.recipes.values() if recipe for entry in _ops(recipe) for name in _names(entry)}
+        names = {name for recipe in self.recipes.values() for entry in _ops(recipe) for name in _names(entry)}
         fix = f"no recipe has the op '{steps[0]}': {did_you_mean(steps[0], names)}" if len(steps) > 1 and names else _FORMS
         yield Problem(f"the parameter '{parameter.name}' addresses nothing", parameter.where, fix)
 
@@ -161,8 +174,8 @@ def _by_name(target: Target) -> tuple[str, ...]:
     return (path[0], *path[2:]) if is_numbered else path
 
 
-def _ops(recipe: Mapping[str, Any]) -> Sequence[Any]:
-    ops = recipe.get(OP_LIST)
+def _ops(recipe: Recipe) -> Sequence[Any]:
+    ops = (recipe.content or {}).get(OP_LIST)
     return ops if isinstance(ops, list) else ()
 
 

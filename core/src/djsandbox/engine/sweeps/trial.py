@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from djsandbox.context.infos import ContextInfos
 from djsandbox.engine.plan import make_plan
 from djsandbox.engine.run import run_plan
+from djsandbox.engine.sweeps.applied import left_out
 from djsandbox.engine.sweeps.comparable import refuse_changes
 from djsandbox.engine.sweeps.objective import Objective
 from djsandbox.engine.sweeps.request import ConfigChangedError, TrialRequest
@@ -78,7 +79,8 @@ def _run(request: TrialRequest, reporter: Reporter) -> dict[str, Any]:
     result = run_plan(plan, manager, request.scope())
     refuse_changes(request.basis, plan, Path(request.folder).parent)  # data that was changed meanwhile
     value = Objective.from_data(request.metric).value(ContextInfos.from_dict(result.context), SandboxWatcher(result.work_dir))
-    return {"value": value, "executed": len(result.executed), "reused": len(result.reused)}
+    executed, reused = len(result.executed), len(result.reused)
+    return {"value": value, "executed": executed, "reused": reused, "left_out": left_out(plan, result)}
 
 
 if __name__ == "__main__":
