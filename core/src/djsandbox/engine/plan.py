@@ -24,6 +24,7 @@ from djsandbox.engine.outputs import name_planned_outputs
 from djsandbox.engine.parts import PlannedPart, plan_part
 from djsandbox.engine.placement import Products, logical
 from djsandbox.engine.planned import Plan, PlannedJob
+from djsandbox.engine.preconditions import unwritable
 from djsandbox.engine.resolve import ResolvedBlock, resolve_block
 from djsandbox.errors import ConfigError, Position, Problem, SandboxError
 from djsandbox.jobs.base import EarlierJob, JobHook
@@ -94,7 +95,8 @@ class Planner:
         for part in parts:
             if part.is_whole:
                 part.answer("key_fields()", lambda component: dict(component.key_fields()), dict[str, Any]())
-            reads.update(self._check_paths(part, job))
+            reads.update(self._check_inputs(part, job))
+            self._check_outputs(part, job)
             reads.update(self._named_outputs(part))
         components = [part.component for part in parts if part.component is not None and part.is_whole]
         self._note_documents(hook, components, blocks["dj_configs"])
@@ -128,7 +130,20 @@ class Planner:
             self.problems.extend(_located(error, job.at("output")))
             return dict.fromkeys(job.outputs or (), DECIDED_AT_RUN)
 
-    def _check_paths(self, part: PlannedPart, job: Job) -> set[str]:
+    def _check_outputs(self, part: PlannedPart, job: Job) -> None:
+        """Every output can be written: a job that has worked for hours must not find out that it cannot."""
+        if part.component is None:
+            return
+        places = {
+            use.value: part.block.document.at(use.loc) for use in path_uses(part.component.config) if use.kind == "output"
+        }
+        for path in dict.fromkeys(part.output_paths()):
+            obstacle = None if is_placeholder(path, as_path=True) else unwritable(path)
+            if obstacle:
+                message = f"the output '{path}' cannot be written: {obstacle}"
+                self.problems.append(Problem(message, places.get(path, job.where), "choose another path"))
+
+    def _check_inputs(self, part: PlannedPart, job: Job) -> set[str]:
         """Every input exists or is written by an earlier job; returns the ids of those jobs."""
         reads: set[str] = set()
         if part.component is None:
