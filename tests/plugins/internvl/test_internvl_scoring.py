@@ -1,0 +1,92 @@
+"""Scoring captions with the real pycocoevalcap, and what of it needs neither java nor the network."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import djsandbox
+import pytest
+from djsandbox_internvl import score_captions
+
+SENTENCES = {
+    1: "a brown dog is lying on a green couch",
+    2: "two men ride bicycles down a busy street",
+    3: "a plate of food with rice and vegetables on a table",
+    4: "a large boat sails near the shore of the sea",
+}
+
+
+@pytest.fixture
+def truth(tmp_path: Path) -> str:
+    """Ground truth of four images, two references each."""
+    annotations = [
+        {"id": 2 * image + at, "image_id": image, "caption": text}
+        for image, sentence in SENTENCES.items()
+        for at, text in enumerate((f"{sentence}.", f"There is {sentence}"))
+    ]
+    path = tmp_path / "truth.json"
+    path.write_text(json.dumps({"images": [{"id": image} for image in SENTENCES], "annotations": annotations}))
+    return str(path)
+
+
+def captions_file(path: Path, captions: dict[int, str]) -> str:
+    path.write_text(json.dumps([{"image_id": image, "caption": text} for image, text in captions.items()]))
+    return str(path)
+
+
+def test_captions_that_do_not_fit_the_ground_truth_are_refused(tmp_path, truth) -> None:
+    some = captions_file(tmp_path / "some.json", {1: "a dog"})
+    with pytest.raises(ValueError, match="no caption for 3 images"):
+        score_captions.read(some, truth)
+    more = captions_file(tmp_path / "more.json", {**SENTENCES, 9: "a cat"})
+    with pytest.raises(ValueError, match="1 images that .* does not know, such as 9"):
+        score_captions.read(more, truth)
+
+
+def test_a_file_that_is_no_captions_ends_with_a_message_and_no_scores(tmp_path, truth, capsys) -> None:
+    (tmp_path / "wrong.json").write_text('{"image_id": 1}')
+    target = tmp_path / "scores.json"
+    assert score_captions.main([str(tmp_path / "wrong.json"), truth, str(target)]) == 1
+    assert "cannot score the captions" in capsys.readouterr().err and not target.exists()
+
+
+def test_nothing_in_the_scoring_names_spice_to_python() -> None:
+    source = Path(score_captions.__file__).read_text()
+    assert "spice" not in "".join(line for line in source.splitlines() if "import" in line).lower()
+
+
+def test_ground_truth_has_to_be_named(sandbox, tmp_path) -> None:
+    written = captions_file(tmp_path / "c.json", SENTENCES)
+    keys = {"type": "internvl_coco_caption", "results_paths": [written], "env_manager": "existing"}
+    job = {"hook": "EvaluateModelHook", "meta_name": "score", "extra_configs": keys}
+    with pytest.raises(djsandbox.ConfigError, match="set annotation_path"):
+        djsandbox.validate(sandbox(job))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("java") is None, reason="the tokenizer and METEOR of pycocoevalcap are Java programs")
+def test_captions_are_scored_by_the_real_scorers_in_an_environment_of_the_recipe(sandbox, tmp_path, truth) -> None:
+    perfect = captions_file(tmp_path / "perfect.json", SENTENCES)
+    poor = captions_file(tmp_path / "poor.json", {image: f"a thing {text.split()[1]}" for image, text in SENTENCES.items()})
+    keys: dict[str, Any] = {"type": "internvl_coco_caption", "results_paths": [poor, perfect], "annotation_path": truth}
+    keys |= {
+        "env_params": {"python": f"{sys.version_info.major}.{sys.version_info.minor}"},
+        "launcher": {"type": "local", "max_parallel": 1},
+    }
+    config = sandbox({"hook": "EvaluateModelHook", "meta_name": "score", "output": "scores", "extra_configs": keys})
+    try:
+        result = djsandbox.run(config)
+    except djsandbox.JobFailed as error:
+        if "pip" in str(error) or "uv" in str(error):
+            pytest.skip(f"no package index can be reached: {error}")
+        raise
+    (job,) = result.context["anonymous"]
+    low, high = job["scores"]
+    assert set(high) == {"Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "METEOR", "ROUGE_L", "CIDEr", "avg_score"}
+    assert high["Bleu_4"] == pytest.approx(1.0, abs=1e-6) and high["ROUGE_L"] == pytest.approx(1.0, abs=1e-6)
+    assert high["METEOR"] == pytest.approx(1.0, abs=1e-6)
+    assert low["avg_score"] < high["avg_score"] and low["CIDEr"] < high["CIDEr"]
