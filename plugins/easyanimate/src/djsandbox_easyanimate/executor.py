@@ -122,9 +122,7 @@ class EasyAnimateExecutor(CommandExecutor):
             yield Finding(_MODEL_LOC, f"nothing replaces the placeholder '{name}'", "give a folder, or a hub's name")
             return
         if is_hub_name(name, os.curdir):
-            message = (
-                f"EasyAnimate reads '{name}/transformer/config.json' as a file, and there is none: names on a hub fail there"
-            )
+            message = f"EasyAnimate reads '{name}/transformer/config.json' as a file, and there is none: hub names fail there"
             fix = "download the model, and give its folder"
             yield Finding(_MODEL_LOC, message, fix, "warning")
         elif not os.path.isdir(name):

@@ -125,7 +125,7 @@ class EasyAnimateInference(EasyAnimateExecutor):
     def _program(self, order: Path, prompts: list[str]) -> list[str]:
         """The script and its arguments, which read the prompts from the file `order`."""
         if self.version == "current":
-            order.write_text(json.dumps(self._order(prompts), ensure_ascii=False, indent=1), encoding="utf-8")
+            order.write_text(json.dumps(self._order(prompts, order.stem), ensure_ascii=False, indent=1), encoding="utf-8")
             return [str(_DRIVER), str(order)]
         order.write_text(json.dumps([{"prompt_en": prompt} for prompt in prompts], ensure_ascii=False), encoding="utf-8")
         model, how = self.config.train.model_path, self.config.train.infer_config
@@ -146,7 +146,7 @@ class EasyAnimateInference(EasyAnimateExecutor):
         }
         return ["infer_lora.py", *(f"--{name}={value}" for name, value in options.items())]
 
-    def _order(self, prompts: list[str]) -> dict[str, Any]:
+    def _order(self, prompts: list[str], part: str) -> dict[str, Any]:
         """What the driver script is to do."""
         model, how = self.config.train.model_path, self.config.train.infer_config
         names = [
@@ -172,6 +172,7 @@ class EasyAnimateInference(EasyAnimateExecutor):
             "size": list(how.image_size or _CURRENT_SIZE),
             "videos_per_prompt": how.video_num_per_prompt,
             "prompts": prompts,
+            "unfinished": f".unfinished-{part}.mp4",
             "output_dir": os.path.abspath(self.config.train.saving_config.output_video_dir),
         }
 

@@ -173,7 +173,7 @@ def generate(pipeline: Any, order: SimpleNamespace, prompt: str, number: int) ->
         num_inference_steps=order.num_inference_steps,
         **extra,
     ).frames
-    unfinished = os.path.join(order.output_dir, f".unfinished-{os.getpid()}.mp4")
+    unfinished = os.path.join(order.output_dir, order.unfinished)
     save_videos_grid(frames, unfinished, fps=order.fps)
     os.replace(unfinished, os.path.join(order.output_dir, f"{prompt}-{number}.mp4"))
 
