@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from djsandbox.config.document import Document
 from djsandbox.config.include import read_mapping
 from djsandbox.config.schema import problems_of
-from djsandbox.config.sweep import Goal, Hyperband, Method, SweepConfig, SweepMetric
+from djsandbox.config.sweep import Goal, Hyperband, Method, Parameter, SweepConfig, SweepMetric
 from djsandbox.config.sweep_parameters import read_parameters
-from djsandbox.errors import ConfigError, Problem, did_you_mean
+from djsandbox.errors import ConfigError, Position, Problem, did_you_mean
 
 KEYS = ("method", "metric", "parameters", "early_terminate", "run_cap", "sweep_max_count", "sweeper")
 """The keys of a sweep file that mean something here."""
@@ -74,8 +75,31 @@ class _SweeperShape(_Shape):
     parallel: int = Field(default=1, ge=1)
 
 
+@dataclass(frozen=True, slots=True)
+class SweepParts:
+    """What could be read of a sweep file: all that is right in it, and `whole` where everything is."""
+
+    document: Document
+    parameters: tuple[Parameter, ...]
+    metric: SweepMetric | None
+    early_terminate: Hyperband | None
+    sweeper: str | None
+    options: Document | None
+    whole: SweepConfig | None
+
+    def at(self, key: str) -> Position:
+        """The place of one of the file's own keys."""
+        return self.document.at((key,))
+
+
 def read_sweep(path: Path, problems: list[Problem]) -> SweepConfig | None:
-    """The sweep file at `path`; None where something in it is wrong.
+    """The sweep file at `path`; None where something in it is wrong. See `read_parts`."""
+    parts = read_parts(path, problems)
+    return parts.whole if parts else None
+
+
+def read_parts(path: Path, problems: list[Problem]) -> SweepParts | None:
+    """What can be read of the sweep file at `path`, so that the rest can be checked, too; None where it is no mapping.
 
     All errors and warnings are added to `problems`. Whether the parameters and the metric exist in the sandbox config, and what
     the backend says of its options, is checked by whoever has those.
@@ -94,21 +118,23 @@ def read_sweep(path: Path, problems: list[Problem]) -> SweepConfig | None:
     limit = _limit(document, method, found)
     sweeper = _block(_SweeperShape, "sweeper", document, found) if _has_mapping(document, "sweeper") else None
     name = _sweeper_name(document, sweeper, found)
+    options = _options(document) if sweeper else None
+    whole = None
+    if method is not None and metric is not None and not any(problem.severity == "error" for problem in found):
+        whole = SweepConfig(
+            file=path,
+            method=method,
+            metric=metric,
+            parameters=parameters,
+            early_terminate=early,
+            max_trials=limit,
+            parallel=sweeper.parallel if sweeper else 1,
+            sweeper=name,
+            options=options,
+            places={str(key): document.at((key,)) for key in document.data},
+        )
     problems.extend(found)
-    if method is None or metric is None or any(problem.severity == "error" for problem in found):
-        return None
-    return SweepConfig(
-        file=path,
-        method=method,
-        metric=metric,
-        parameters=parameters,
-        early_terminate=early,
-        max_trials=limit,
-        parallel=sweeper.parallel if sweeper else 1,
-        sweeper=name,
-        options=_options(document) if sweeper else None,
-        places={str(key): document.at((key,)) for key in document.data},
-    )
+    return SweepParts(document, parameters, metric, early, name, options, whole)
 
 
 def _check_keys(document: Document, problems: list[Problem]) -> None:
@@ -245,8 +271,10 @@ def _has_mapping(document: Document, key: str) -> bool:
 
 def _block(shape: type[_Block], key: str, document: Document, problems: list[Problem]) -> _Block | None:
     """The block `key` in its `shape`; None, with `problems`, where it has another."""
+    inside: dict[str, Any] = {key: (shape, ...)}
+    around = create_model("_Around", **inside)  # so that what is wrong is named with its block
     try:
-        return shape.model_validate(document.data[key])
+        return cast("_Block", getattr(around.model_validate({key: document.data[key]}), key))
     except ValidationError as error:
-        problems.extend(problems_of(error, document.part((key,)), shape))
+        problems.extend(problems_of(error, document, around))
         return None

@@ -173,3 +173,70 @@ def test_one_bad_value_among_many_is_found(sweep_lab: Lab) -> None:
 def test_a_sweep_file_that_contains_itself_is_refused(sweep_lab: Lab) -> None:
     (sweep_lab.folder / "sweep.yaml").write_text("method: random\nparameters: &p {a: {parameters: *p}}\n")
     assert "an alias contains itself" in refusal()
+
+
+def test_all_that_can_be_wrong_with_a_sweep_is_said_at_once(sweep_lab: Lab) -> None:
+    sweep_lab.edit("hpo_config:", 'max_iter_num: 2\niter_targets: "anonymous.analysis.path >= 3"\nhpo_config:')
+    sweep_lab.edit(
+        '    def run(self):\n        note("analyse")',
+        '    def planned_outputs(self):\n        return self.config.export_path\n\n    def run(self):\n        note("analyse")',
+        "parts.py",
+    )
+    sweep_lab.sweep(
+        [],
+        method="grid",
+        metric={"name": "anonymous.score.valeu"},
+        early_terminate={"type": "hyperband", "min_iter": 2},
+        parameters={
+            "length_filter.a": {"distribution": "unifrom", "min": 1, "max": 2},
+            "length_filter.b": {"min": 0.5, "max": 2.0},
+            "lenght_filter.c": {"values": [1]},
+            BONUS: {"values": ["much"]},
+        },
+        sweeper={"type": "optunna"},
+        run_capp=3,
+    )
+    said = refusal()
+    for message in (
+        "unknown distribution 'unifrom'",
+        "a grid cannot go through uniform",
+        "addresses nothing",
+        "'anonymous.analysis.path'",
+        "has no output 'valeu'",
+        "no job reports 'score.valeu' before it has ended",
+        "'bonus' must be a number",
+        "sweeper 'optunna'",
+        "unknown key 'run_capp'",
+    ):
+        assert message in said
+    assert len(said.splitlines()) < 25
+
+
+def test_of_many_wrong_values_of_a_parameter_one_is_named(sweep_lab: Lab) -> None:
+    sweep_lab.sweep([], parameters={BONUS: {"values": [f"much {number}" for number in range(100)]}})
+    assert refusal().count("bonus") == 1
+
+
+def test_an_option_of_the_sweeper_is_checked_although_the_sweep_is_not_whole(sweep_lab: Lab) -> None:
+    sweep_lab.sweep([], sweeper={"trails": []}, method="grdi")
+    assert "did you mean 'trials'?" in refusal()
+    assert "unknown method 'grdi'" in refusal()
+
+
+def test_what_is_wrong_in_a_block_is_named_with_it(sweep_lab: Lab) -> None:
+    sweep_lab.sweep([], early_terminate="hyperband", metric={"name": "score.loss", "gaol": "maximize"})
+    assert "'early_terminate' must be a mapping (key: value), not a text ('hyperband')" in refusal()
+    assert "unknown key 'metric.gaol'\n    did you mean 'goal'?" in refusal()
+
+
+def test_a_folder_is_no_sweep_file(sweep_lab: Lab) -> None:
+    sweep_lab.edit("hpo_config: sweep.yaml", "hpo_config: .")
+    assert "the sweep file '.' is a folder" in refusal()
+
+
+def test_a_pipeline_and_a_job_alone_are_no_metric(sweep_lab: Lab) -> None:
+    sweep_lab.sweep([], metric={"name": "anonymous.score"})
+    assert (
+        "no job produces the metric 'anonymous.score'\n    'anonymous.score' is a job: write anonymous.score.output"
+        in refusal()
+    )

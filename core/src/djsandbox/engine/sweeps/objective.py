@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Self
 
 from djsandbox.components.deferred import is_decided_at_run
 from djsandbox.config.references import Reference, parse_reference
-from djsandbox.config.sweep import SweepConfig, SweepMetric
+from djsandbox.config.sweep import Hyperband, SweepMetric
 from djsandbox.context.infos import ContextInfos
 from djsandbox.engine.links import Source, find_source
 from djsandbox.engine.planned import PlannedJob
@@ -76,10 +76,10 @@ class Objective:
         return target is not None and (value == target or self.is_better(value, target))
 
 
-def find_objective(sweep: SweepConfig, planned: Sequence[PlannedJob]) -> Objective:
-    """The objective of `sweep`; LookupError(message, fix) where no job produces it."""
-    name = sweep.metric.name
-    jobs = [one.job for one in planned]
+def find_objective(metric: SweepMetric, sources: Sequence[Source]) -> Objective:
+    """The objective of a sweep for `metric`; LookupError(message, fix) where none of the jobs of `sources` produces it."""
+    name = metric.name
+    jobs = [one.job for one in sources]
     pipelines = {job.pipeline for job in jobs}
     steps = name.split(".")
     names = sorted({job.meta_name for job in jobs if job.meta_name})
@@ -87,7 +87,7 @@ def find_objective(sweep: SweepConfig, planned: Sequence[PlannedJob]) -> Objecti
     if len(steps) > 2 and steps[0] in pipelines:
         try:
             reference = parse_reference(name)
-            source = find_source(reference, [Source(one.job, one.outputs) for one in planned], jobs)
+            source = find_source(reference, sources, jobs)
         except (LookupError, ValueError):
             if not is_watched:
                 raise
@@ -95,16 +95,22 @@ def find_objective(sweep: SweepConfig, planned: Sequence[PlannedJob]) -> Objecti
             value = source.value(reference.path)
             if not is_decided_at_run(value) and not _is_number(value):
                 raise LookupError(f"'{name}' is {_shortened(value)}, which is not a number")
-            return Objective(sweep.metric, reference, ".".join(steps[1:]), source.job.id)
+            return Objective(metric, reference, ".".join(steps[1:]), source.job.id)
     if name in names:
         raise LookupError(
             f"'{name}' is a job, not a metric", f"write {name}.key as the watcher gets it, or pipeline.{name}.output"
         )
     if is_watched:
-        return Objective(sweep.metric, None, name)
+        return Objective(metric, None, name)
+    raise LookupError(f"no job produces the metric '{name}'", _about_unknown(steps, names, pipelines))
+
+
+def _about_unknown(steps: Sequence[str], names: Sequence[str], pipelines: Set[str]) -> str:
+    if steps[0] in pipelines and len(steps) == 2 and steps[1] in names:
+        return f"'{'.'.join(steps)}' is a job: write {'.'.join(steps)}.output"
     fix = "write pipeline.meta_name.output, or meta_name.key as the watcher gets it"
-    guess = did_you_mean(steps[0], [*names, *pipelines]) if names else ""
-    raise LookupError(f"no job produces the metric '{name}'", f"{guess} {fix}" if guess.startswith("did") else fix)
+    guess = "" if steps[0] in pipelines else did_you_mean(steps[0], [*names, *pipelines])
+    return f"{guess} {fix}" if guess.startswith("did") else fix
 
 
 def doubt_metric(objective: Objective, planned: Sequence[PlannedJob]) -> Iterator[Problem]:
@@ -114,18 +120,24 @@ def doubt_metric(objective: Objective, planned: Sequence[PlannedJob]) -> Iterato
         yield Problem(message, objective.metric.where, "an output, as pipeline.meta_name.output, is checked now", "warning")
 
 
-def check_early_termination(sweep: SweepConfig, objective: Objective, planned: Sequence[PlannedJob]) -> Iterator[Problem]:
-    """A problem where the sweep ends trials early and no job reports the metric before it has ended."""
-    if sweep.early_terminate is None:
-        return
-    if _is_declared(objective, planned):
+def check_early_termination(
+    hyperband: Hyperband, metric: SweepMetric, objective: Objective | None, planned: Sequence[PlannedJob]
+) -> Iterator[Problem]:
+    """A problem where trials are to be ended early and no job reports the metric before it has ended.
+
+    `objective` is None where nobody produces the metric: what is reported on the way is looked for by its name then.
+    """
+    pipelines = {one.job.pipeline for one in planned}
+    first, _, rest = metric.name.partition(".")
+    sought = objective or Objective(metric, None, rest if first in pipelines else metric.name)
+    if _is_declared(sought, planned):
         return
     reported = sorted({f"{one.job.meta_name}.{pattern}" for one in planned for pattern in _reported(one)})
     fix = "take early_terminate out"
     if reported:
         fix += f", or optimize what is reported while a job runs: {', '.join(reported)}"
-    message = f"no job reports '{objective.watched}' before it has ended, so no trial could be ended early"
-    yield Problem(message, sweep.early_terminate.where, fix)
+    message = f"no job reports '{sought.watched}' before it has ended, so no trial could be ended early"
+    yield Problem(message, hyperband.where, fix)
 
 
 def _is_declared(objective: Objective, planned: Sequence[PlannedJob]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,8 +13,8 @@ from djsandbox.components.sweeper import Sweeper
 from djsandbox.config.document import Document
 from djsandbox.config.model import SandboxConfig
 from djsandbox.config.schema import problems_of
-from djsandbox.config.sweep import Parameter, SweepConfig
-from djsandbox.config.sweep_file import read_sweep
+from djsandbox.config.sweep import Parameter
+from djsandbox.config.sweep_file import SweepParts, read_parts
 from djsandbox.engine.folders import Folders
 from djsandbox.engine.guard import asked
 from djsandbox.engine.plan import Planner, make_plan
@@ -21,7 +22,7 @@ from djsandbox.engine.planned import Plan
 from djsandbox.engine.sweeps.objective import Objective, check_early_termination, doubt_metric, find_objective
 from djsandbox.engine.sweeps.planned import PlannedSweep
 from djsandbox.engine.sweeps.targets import OP_LIST, Recipe, Recipes, find_targets, with_values
-from djsandbox.errors import ConfigError, PluginError, Problem, SandboxError
+from djsandbox.errors import ConfigError, PluginError, Position, Problem, SandboxError
 from djsandbox.plugins.resolve import resolve
 
 _MOST_EXAMPLES = 1000
@@ -30,24 +31,31 @@ _MOST_EXAMPLES = 1000
 def plan_sweep(config: SandboxConfig) -> Plan:
     """The plan of `config` with a first example of the parameters' values; ConfigError with every problem found."""
     problems: list[Problem] = []
-    sweep = _read(config, problems)
-    if sweep is None:
+    parts = _read(config, problems)
+    if parts is None:
         problems.extend(_errors_of(config))
         raise ConfigError.of(problems)
-    targets = find_targets(config, sweep.parameters, _recipes(config), problems)
-    sweeper = _sweeper(sweep, config, problems)
-    made: list[Plan] = []
-    for values in examples(sweep.parameters):
-        try:
-            made.append(make_plan(with_values(config, targets.values_of(values, sweep.parameters))))
-        except ConfigError as error:
-            problems.extend(error.problems)
-    plan = made[0] if made else None
-    objective = _objective(sweep, plan, problems) if plan else None
-    if plan is None or objective is None or sweeper is None or any(problem.severity == "error" for problem in problems):
+    targets = find_targets(config, parts.parameters, _recipes(config), problems)
+    sweeper = _sweeper(parts, config, problems)
+    tried = [with_values(config, targets.values_of(values, parts.parameters)) for values in examples(parts.parameters)]
+    made = list(_plans(tried, parts.parameters, problems))
+    objective = _objective(parts, tried[0], problems)
+    if sweeper is None or objective is None or parts.whole is None or any(one.severity == "error" for one in problems):
         raise ConfigError.of(problems)
-    planned = PlannedSweep(sweep, targets, objective, sweeper, tuple(one.jobs for one in made))
-    return Plan(config, plan.jobs, (*plan.warnings, *problems), planned)
+    planned = PlannedSweep(parts.whole, targets, objective, sweeper, tuple(one.jobs for one in made))
+    return Plan(config, made[0].jobs, (*made[0].warnings, *problems), planned)
+
+
+def _plans(tried: Sequence[SandboxConfig], parameters: Sequence[Parameter], problems: list[Problem]) -> Iterator[Plan]:
+    """The plans of all of `tried`; of values that are refused, the first of each parameter is a problem."""
+    places = {parameter.where for parameter in parameters}
+    refused: set[Position | None] = set()
+    for config in tried:
+        try:
+            yield make_plan(config)
+        except ConfigError as error:
+            problems.extend(one for one in error.problems if one.where not in refused)
+            refused |= places & {one.where for one in error.problems}
 
 
 def examples(parameters: Sequence[Parameter]) -> Iterator[Mapping[str, Any]]:
@@ -63,14 +71,17 @@ def examples(parameters: Sequence[Parameter]) -> Iterator[Mapping[str, Any]]:
     yield from others[:_MOST_EXAMPLES]
 
 
-def _read(config: SandboxConfig, problems: list[Problem]) -> SweepConfig | None:
+def _read(config: SandboxConfig, problems: list[Problem]) -> SweepParts | None:
     path = config.hpo_config
     if path is None or not path.is_file():
         fix = "check the path; it is relative to the current directory or else to this file"
-        problems.append(Problem(f"the sweep file '{path}' does not exist", config.at("hpo_config"), fix))
+        message = (
+            f"the sweep file '{path}' is a folder" if path and path.is_dir() else f"the sweep file '{path}' does not exist"
+        )
+        problems.append(Problem(message, config.at("hpo_config"), fix))
         return None
     try:
-        return read_sweep(path, problems)
+        return read_parts(path, problems)
     except ConfigError as error:
         problems.extend(error.problems)
         return None
@@ -100,18 +111,21 @@ def _errors_of(config: SandboxConfig) -> Sequence[Problem]:
     return ()
 
 
-def _sweeper(sweep: SweepConfig, config: SandboxConfig, problems: list[Problem]) -> Sweeper | None:
-    where = sweep.at("sweeper")
+def _sweeper(parts: SweepParts, config: SandboxConfig, problems: list[Problem]) -> Sweeper | None:
+    where, file = parts.at("sweeper"), Path(parts.document.file)
     try:
-        origin = resolve("sweepers", sweep.sweeper, base=Sweeper, folder=sweep.file.parent)
+        origin = resolve("sweepers", parts.sweeper, base=Sweeper, folder=file.parent)
     except PluginError as error:
         found = error.problems[0]
         problems.append(replace(found, where=found.where or where))
         return None
     sweeper_class: type[Sweeper] = origin.component_class
-    document = sweep.options or Document({}, str(sweep.file), {(): where})
+    document = parts.options or Document({}, str(file), {(): where})
     try:
         options = sweeper_class.Config.model_validate(document.data)
+        sweep = parts.whole
+        if sweep is None:  # its check() is for a whole one
+            return None
         made = asked(sweeper_class, "__init__()", lambda: sweeper_class(options, sweep, Folders(config.work_dir).sweep))
         problems.extend(
             Problem(found.message, document.at(found.loc), found.fix, found.severity)
@@ -126,12 +140,19 @@ def _sweeper(sweep: SweepConfig, config: SandboxConfig, problems: list[Problem])
     return made
 
 
-def _objective(sweep: SweepConfig, plan: Plan, problems: list[Problem]) -> Objective | None:
-    try:
-        objective = find_objective(sweep, plan.jobs)
-    except (LookupError, ValueError) as error:
-        problems.append(Problem(str(error.args[0]), sweep.metric.where, *error.args[1:]))
+def _objective(parts: SweepParts, config: SandboxConfig, problems: list[Problem]) -> Objective | None:
+    """The objective of trials like `config`, also where something about some of its jobs is wrong."""
+    if parts.metric is None:
         return None
-    problems.extend(doubt_metric(objective, plan.jobs))
-    problems.extend(check_early_termination(sweep, objective, plan.jobs))
+    planner = Planner(config)
+    planner.plan_all()
+    objective: Objective | None = None
+    try:
+        objective = find_objective(parts.metric, planner.sources)
+    except (LookupError, ValueError) as error:
+        problems.append(Problem(str(error.args[0]), parts.metric.where, *error.args[1:]))
+    else:
+        problems.extend(doubt_metric(objective, planner.planned))
+    if parts.early_terminate is not None:
+        problems.extend(check_early_termination(parts.early_terminate, parts.metric, objective, planner.planned))
     return objective
