@@ -59,7 +59,7 @@ def hostile(lab: Lab) -> Lab:
 )
 def test_what_fails_while_planning_is_a_config_error_that_names_the_component(hostile: Lab, name: str, method: str) -> None:
     hostile.write(config(name))
-    with pytest.raises(ConfigError, match=rf"{name} failed in {method}\(\)"):
+    with pytest.raises(ConfigError, match=rf"the component \./hostile\.py:{name} failed in {method}\(\)"):
         djsandbox.validate("sandbox.yaml")
 
 

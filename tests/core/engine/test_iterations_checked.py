@@ -139,3 +139,38 @@ def test_what_only_the_run_can_find_missing_is_named_with_its_place(scored: Lab,
     with pytest.raises(SandboxError) as caught:
         scored.run(f"max_iter_num: 2\n{line}{JOBS.replace('Score', 'Secretive')}")
     assert str(caught.value).startswith("sandbox.yaml:2: ") and what in str(caught.value)
+
+
+@pytest.mark.parametrize("target", ["== nan", ">= inf", "< -inf"])
+def test_a_target_that_nothing_could_meet_is_an_error(scored: Lab, target: str) -> None:
+    (found,) = problems(scored, f"max_iter_num: 0\niter_targets: anonymous.m.results.0.accuracy {target}{JOBS}")
+    assert found.startswith("sandbox.yaml:2: ") and "no output could be compared with" in found
+
+
+@pytest.mark.parametrize(("first", "second"), [("value", "value"), ("nested", "nested.a"), ("nested.a", "nested")])
+def test_two_outputs_for_one_place_of_a_job_are_an_error(scored: Lab, first: str, second: str) -> None:
+    found = problems(
+        scored,
+        f"""max_iter_num: 2
+iter_updater:
+  anonymous.m.results.0.accuracy: anonymous.next.extra_configs.{first}
+  anonymous.m.results: anonymous.next.extra_configs.{second}{JOBS}""",
+    )
+    what = f"'extra_configs.{second}' of anonymous/evaluation/1 is given 'anonymous.m.results.0.accuracy', too"
+    assert any(problem.startswith(f"sandbox.yaml:4: {what}") for problem in found)
+
+
+def test_outputs_for_different_places_are_none(scored: Lab) -> None:
+    place = "anonymous.next.extra_configs"
+    both = f"{{anonymous.m.results: {place}.nested.a, anonymous.m.results.0: {place}.value}}"
+    scored.write(f"max_iter_num: 2\niter_updater: {both}{JOBS}")
+    assert djsandbox.validate("sandbox.yaml") == ()
+
+
+def test_an_updater_without_a_number_of_iterations_is_doubted(scored: Lab) -> None:
+    text = f"iter_updater: {{anonymous.m.results: anonymous.next.extra_configs.value}}{JOBS}"
+    scored.write(text)
+    [warning] = djsandbox.validate("sandbox.yaml")
+    assert warning.severity == "warning" and "hands nothing on" in warning.message and "max_iter_num:" in str(warning.fix)
+    scored.write(f"max_iter_num: 1\n{text}")
+    assert djsandbox.validate("sandbox.yaml") == ()  # one iteration is what was asked for

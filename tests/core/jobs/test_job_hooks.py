@@ -264,3 +264,12 @@ def test_results_that_are_not_one_a_sample_are_an_error(folder: Path) -> None:
 def test_a_sample_without_rows_is_an_error_that_says_what_to_change(folder: Path) -> None:
     with pytest.raises(JobFailed, match="data_probe_ratio"):
         probe_by_inference(folder, "InferEvaluator", ratio=0.1)
+
+
+def test_feedback_that_was_there_before_needs_no_job_that_made_it(folder: Path) -> None:
+    (folder / "parts.py").write_text(PARTS.replace('feedback["length"]["mean"]', "5"))
+    recipe = {"dataset_path": "rows.txt", "process": []}
+    done = run(
+        refine_recipe=[job("RefineRecipeViaModelFeedbackHook", "Refiner", dj_configs=recipe, extra_configs=REFINED)],
+    )
+    assert done.context["anonymous"] == [{"meta_name": "m", "result": "out/r.json"}]

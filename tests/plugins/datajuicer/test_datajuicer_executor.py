@@ -188,3 +188,20 @@ def test_samples_by_field_take_its_top_and_its_most_frequent_values(workplace: A
     frequent = workplace.job(DJExecutor, dataset_path=data, export_path=workplace.out(), data_probe_field="meta.source")
     most = frequent.sample_data(0.2, "frequency_specified_field_selector")
     assert {row["meta"]["source"] for row in most} == {"x"}
+
+
+@pytest.mark.parametrize(
+    ("field", "remedy"),
+    [
+        ("nope", "known: meta, text"),
+        ("metta", "did you mean 'meta'?"),
+        ("meta.scores", "did you mean 'score'?"),
+        ("text.len", "none"),
+    ],
+)
+def test_a_field_to_sample_by_that_the_rows_lack_is_named(workplace: Any, field: str, remedy: str) -> None:
+    data = workplace.dataset([{"text": "t", "meta": {"score": score}} for score in range(5)])
+    job = workplace.job(DJExecutor, dataset_path=data, data_probe_field=field)
+    with pytest.raises(ComponentError, match=f"the rows have no '{field}'") as caught:
+        job.sample_data(0.2, "topk_specified_field_selector")
+    assert remedy in str(caught.value)

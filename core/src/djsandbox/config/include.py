@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,6 +38,14 @@ def find_file(path: str, folder: Path) -> Path | None:
         if candidate.is_file():
             return candidate
     return None
+
+
+def passed_over(path: str, folder: Path) -> Path | None:
+    """The file in `folder` that `find_file` does not take for `path`, because another one is in the current directory."""
+    here, beside = Path(path), folder / path
+    if not (here.is_file() and beside.is_file()) or filecmp.cmp(here, beside, shallow=False):
+        return None
+    return beside
 
 
 def read_block(value: object, document: Document, where: Position, folder: Path) -> Block:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -60,6 +61,8 @@ def parse_iter_target(text: str, where: Position) -> IterTarget:
         number = float(found["number"])
     except ValueError:
         raise ValueError(f"'{text}': '{found['number']}' is not a number; {form}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"'{text}': no output could be compared with '{found['number']}'; {form}")
     return IterTarget(text, reference, found["sign"], number, where)
 
 

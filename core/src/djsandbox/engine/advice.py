@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from djsandbox.components.paths import path_uses
+from djsandbox.config.include import passed_over
+from djsandbox.config.model import SandboxConfig
 from djsandbox.engine.planned import PlannedJob
 from djsandbox.errors import Position, Problem
 
@@ -17,6 +20,17 @@ def advise(jobs: Sequence[PlannedJob]) -> Iterator[Problem]:
     for at, planned in enumerate(jobs):
         yield from _same_analysis(planned, jobs[:at] if planned.parts[0].use.group == _ANALYZERS else ())
     yield from _overwritten(jobs)
+
+
+def advise_on_files(config: SandboxConfig) -> Iterator[Problem]:
+    """Warnings about files of the current directory that are taken for those beside the config."""
+    written = [(config.positions.data.get("hpo_config"), config.at("hpo_config"))] if config.positions else []
+    written += [(block.path, block.where) for job in config.jobs() for block in (job.dj_configs, job.extra_configs)]
+    for path, where in written:
+        other = passed_over(path, Path(where.file).parent) if isinstance(path, str) else None
+        if other is not None:
+            message = f"'{path}' is the file in the current directory; the one beside this file, '{other}', differs"
+            yield Problem(message, where, "rename one of them, or write the whole path", severity="warning")
 
 
 def _same_analysis(planned: PlannedJob, earlier: Sequence[PlannedJob]) -> Iterator[Problem]:

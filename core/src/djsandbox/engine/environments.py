@@ -16,6 +16,7 @@ from djsandbox.envs.recipe import EnvRecipe
 from djsandbox.envs.recipes import find_recipe
 from djsandbox.errors import PluginError, Position, Problem, SandboxError
 from djsandbox.journal.keys import content_key
+from djsandbox.plugins.local import named_class
 
 _KEYS = ("env_params", "env_manager", "env_name")
 
@@ -65,9 +66,9 @@ def environment_of(component: Component, block: ResolvedBlock, found: list[Probl
         return None
     where = next((block.document.at((key,)) for key in _KEYS if key in block.data), block.document.at(()))
     if not isinstance(component.config, EnvConfig):
-        place = f"{kind.__module__}.{kind.__qualname__}"
         raise PluginError(
-            f"the component {place} has an env recipe, and its Config is no EnvConfig", fix="class Config(EnvConfig):"
+            f"the component {named_class(kind)} has an env recipe, and its Config is no EnvConfig",
+            fix="class Config(EnvConfig):",
         )
     try:
         recipe = asked_for if isinstance(asked_for, EnvRecipe) else find_recipe(str(asked_for))

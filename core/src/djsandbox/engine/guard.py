@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from djsandbox.errors import PluginError, SandboxError
+from djsandbox.plugins.local import named_class
 
 _Result = TypeVar("_Result")
 
@@ -17,8 +18,7 @@ def asked(component_class: type, what: str, call: Callable[[], _Result]) -> _Res
     except (SandboxError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        place = f"{component_class.__module__}.{component_class.__qualname__}"
         raise PluginError(
-            f"the component {place} failed in {what}: {type(error).__name__}: {error}",
+            f"the component {named_class(component_class)} failed in {what}: {type(error).__name__}: {error}",
             fix="mend the component; 'djsandbox validate --debug' shows where",
         ) from error

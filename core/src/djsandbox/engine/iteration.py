@@ -22,10 +22,8 @@ Updates = Mapping[str, tuple[LocalValue, ...]]
 def check_iteration(config: SandboxConfig, sources: Sequence[Source]) -> Iterator[Problem]:
     """What is wrong with the targets and the updater of a planned config."""
     jobs = list(config.jobs())
-    if config.iter_targets and not config.says("max_iter_num"):
-        message = "the targets can end nothing, because without 'max_iter_num' there is one iteration"
-        fix = "max_iter_num: how many there are at most, or 0 for as many as it takes"
-        yield Problem(message, config.at("iter_targets"), fix, severity="warning")
+    if not config.says("max_iter_num"):
+        yield from _without_iterations(config)
     for target in config.iter_targets:
         try:
             value = find_source(target.reference, sources, jobs).value(target.reference.path)
@@ -35,16 +33,35 @@ def check_iteration(config: SandboxConfig, sources: Sequence[Source]) -> Iterato
         if not _may_be_number(value):
             what = f"'{target.reference.text}' is {_described(value)}, which is not a number"
             yield Problem(what, target.where, _parts_of(target.reference.text, value))
-    for update in config.iter_updater:
+    for at, update in enumerate(config.iter_updater):
         try:
             find_source(update.source, sources, jobs).value(update.source.path)
             taker = _taker(update, jobs)
         except LookupError as error:
             yield Problem(str(error.args[0]), update.where, *error.args[1:])
             continue
+        earlier = [
+            one for one in config.iter_updater[:at] if (one.pipeline, one.meta_name) == (update.pipeline, update.meta_name)
+        ]
+        if other := next((one for one in earlier if _overlap(update, one.target.text)), None):
+            message = f"'{update.target.text}' of {taker.id} is given '{other.source.text}', too"
+            yield Problem(message, update.where, "remove one of the two")
         if any(_overlap(update, link.target.text) for link in taker.inputs):
             fix = "remove one of the two"
             yield Problem(f"'{update.target.text}' of {taker.id} is set by its 'input', too", update.where, fix)
+
+
+def _without_iterations(config: SandboxConfig) -> Iterator[Problem]:
+    """Warnings of what is there for iterations, where nothing says that there are any."""
+    useless = {
+        "iter_targets": "the targets can end nothing" if config.iter_targets else "",
+        "iter_updater": "'iter_updater' hands nothing on" if config.iter_updater else "",
+    }
+    fix = "max_iter_num: how many there are at most, or 0 for as many as it takes"
+    for key, what in useless.items():
+        if what:
+            message = f"{what}, because without 'max_iter_num' there is one iteration"
+            yield Problem(message, config.at(key), fix, severity="warning")
 
 
 def targets_met(config: SandboxConfig, context: ContextInfos) -> bool:

@@ -14,7 +14,7 @@ from djsandbox.config.document import Document
 from djsandbox.config.include import find_file, is_placeholder, read_mapping
 from djsandbox.config.model import Job, SandboxConfig
 from djsandbox.config.references import Reference
-from djsandbox.engine.advice import advise
+from djsandbox.engine.advice import advise, advise_on_files
 from djsandbox.engine.environments import environment_problems
 from djsandbox.engine.guard import asked
 from djsandbox.engine.iteration import check_iteration, deferred_updates, updated
@@ -187,6 +187,7 @@ def make_plan(config: SandboxConfig) -> Plan:
         *check_iteration(config, planner.sources),
         *_later_problems(planner),
         *advise(jobs),
+        *advise_on_files(config),
     ]
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError.of(problems)

@@ -14,7 +14,7 @@ from djsandbox.jobs.base import EarlierJob, JobHook, JobInputs, Use
 class RefineRecipeHook(JobHook):
     """Base of job hooks that refine the recipe in `dj_configs` by what the job of the same meta_name saw."""
 
-    needs: ClassVar[str]
+    needs: ClassVar[str] = "what to refine by"
     """What kind of job must have run under the same meta_name, for messages."""
 
     def run(self, components: Sequence[Any], inputs: JobInputs) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
@@ -62,3 +63,13 @@ def import_file(file: Path, digest: str) -> ModuleType:
         module.__path__ = [str(file.parent)]
         sys.modules[package] = module
     return importlib.import_module(f"{package}.{file.stem}")
+
+
+def named_class(component_class: type) -> str:
+    """How a config names `component_class`: `./file.py:Class` where it comes from a file, else `module.Class`."""
+    module = component_class.__module__
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if not module.startswith(PACKAGE_PREFIX) or file is None:
+        return f"{module}.{component_class.__qualname__}"
+    path = os.path.relpath(file)
+    return f"{path if path.startswith(os.pardir) else os.path.join(os.curdir, path)}:{component_class.__qualname__}"

@@ -15,6 +15,7 @@ from types import ModuleType
 from weakref import WeakKeyDictionary
 
 from djsandbox.errors import PluginError
+from djsandbox.plugins.local import named_class
 from djsandbox.plugins.locations import Location, locate, spec_of
 
 _Name = tuple[str, ...]
@@ -67,7 +68,7 @@ def worker_digest(component_class: type, worker: str) -> str:
 
     Raises PluginError where there is no such file or module.
     """
-    place = f"{component_class.__module__}.{component_class.__qualname__}"
+    place = named_class(component_class)
     if worker.endswith(".py"):
         beside = Path(str(sys.modules[component_class.__module__].__file__)).with_name(worker)
         found: Path | None = beside if beside.is_file() else None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from djsandbox import ComponentError
+from djsandbox.errors import did_you_mean
 
 from djsandbox_datajuicer.catalogue import catalogue, operators
 
@@ -39,6 +40,20 @@ def load(tool: Any, settings: dict[str, Any]) -> Any:
             raise ComponentError(f"the dataset {settings['dataset_path']} is empty", fix="look at the job that wrote it")
         tool.cfg.dataset_path = str(source)  # relative paths of images and the like are relative to it
     return tool.dataset_builder.load_dataset()
+
+
+def require_field(dataset: Any, field: str) -> None:
+    """ComponentError where the rows have no `field`, dotted if nested, as far as the types of their columns tell."""
+    from datasets import Value  # noqa: PLC0415
+
+    known: Any = dataset.features
+    for step in field.split("."):
+        names = [str(name) for name in known] if isinstance(known, Mapping) else []
+        if isinstance(known, Value) or (names and step not in names):
+            raise ComponentError(f"data_probe_field: the rows have no '{field}'", fix=did_you_mean(step, names))
+        if not names:
+            return  # the rows may differ in what they have there
+        known = known[step]
 
 
 def trusted_keys(process: Sequence[Operation]) -> frozenset[str] | None:

@@ -94,7 +94,10 @@ class DJExecutor(BaseDataExecutor):
             chosen.update(field_key=self.config.data_probe_field, top_ratio=sample_ratio)
         with runtime.session(work_dir, self.context.log_file):
             executor = _executor({**settings, "export_path": str((work_dir / "sample.jsonl").resolve())}, work_dir)
-            sampled = executor.sample_data(datasets_in.load(executor, settings), **chosen)
+            dataset = datasets_in.load(executor, settings)
+            if sample_algo != "uniform":
+                datasets_in.require_field(dataset, self.config.data_probe_field)
+            sampled = executor.sample_data(dataset, **chosen)
             rows: list[dict[str, Any]] = sampled.to_list()
         runtime.tidy(work_dir)
         return rows
