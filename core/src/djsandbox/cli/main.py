@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a job failed, 2 the config or the command line is wrong, 1
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -96,6 +97,9 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The console script: runs a command and ends the process with its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As stderr does: a file name that the terminal's encoding lacks is no reason to fail. In JSON this is its escape.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(call(arguments))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 from djsandbox.context.infos import ContextInfos
 from djsandbox.engine.folders import Folders
 from djsandbox.journal.atomic import write_atomically
+from djsandbox.journal.json_bytes import json_bytes
 from djsandbox.journal.values import encode
 
 _SECONDS_BETWEEN = 1.0
@@ -30,5 +30,5 @@ class ContextFile:
         data = encode(context.to_dict(), name="context_infos", frames=self._frames)
         for path in self._paths:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+            write_atomically(path, json_bytes(data, indent=2) + b"\n")
         self._written = time.monotonic()

@@ -13,6 +13,7 @@ from typing import Any
 
 from djsandbox.journal.atomic import write_atomically
 from djsandbox.journal.history import JobRecord
+from djsandbox.journal.json_bytes import json_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class SharedResults:
             "work_dir": str(result.work_dir),
             "watched": [dict(line) for line in result.watched],
         }
-        write_atomically(self._file(result.record.key), json.dumps(data, ensure_ascii=False))
+        write_atomically(self._file(result.record.key), json_bytes(data, allow_nan=True))
 
     def _file(self, key: str) -> Path:
         return self.folder / f"{key.replace(':', '_')}.json"

@@ -16,6 +16,7 @@ from typing import Any
 
 from djsandbox.errors import Position, SandboxError
 from djsandbox.journal.atomic import sync_folder
+from djsandbox.journal.json_bytes import json_bytes
 
 _TAIL_BLOCK = 65536
 
@@ -86,10 +87,7 @@ class JsonLines:
 
 
 def _one_line(record: Mapping[str, Any]) -> bytes:
-    try:
-        return json.dumps(record, ensure_ascii=False, allow_nan=False).encode() + b"\n"
-    except UnicodeEncodeError:  # file names that are not UTF-8 arrive as lone surrogates
-        return json.dumps(record, allow_nan=False).encode() + b"\n"
+    return json_bytes(record) + b"\n"
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:
