@@ -60,6 +60,7 @@ def test_what_is_wrong_is_said_with_its_line(lab: Lab, config: dict[str, Any], a
     (lab.folder / "short.json").write_text(json.dumps(json.loads(SMALL_LIST.read_text())[:2]))
     shutil.copytree(lab.videos, lab.folder / "made")
     (lab.folder / "other" / "bin").mkdir(parents=True)
+    (lab.folder / "other" / "lib" / "python3.10" / "site-packages").mkdir(parents=True)
     shutil.copy(lab.folder / "env" / "bin" / "python", lab.folder / "other" / "bin")
     problems = found(lab, **config)
     told = [(problem.where.line if problem.where else None, f"{problem.message} {problem.fix}") for problem in problems]
@@ -109,6 +110,11 @@ def test_an_empty_folder_of_videos_is_told(lab: Lab) -> None:
 
 def test_detectron2_where_it_is_installed_is_seen(lab: Lab) -> None:
     lab.install("detectron2")
+    assert found(lab, dimension_list=["color"]) == []
+
+
+def test_nothing_is_said_of_an_environment_that_also_sees_what_is_installed_outside_of_it(lab: Lab) -> None:
+    (lab.folder / "env" / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = true\n")
     assert found(lab, dimension_list=["color"]) == []
 
 

@@ -180,6 +180,12 @@ def test_the_cache_of_models_is_passed_on(lab: Lab, monkeypatch: pytest.MonkeyPa
     assert task.env["VBENCH_CACHE_DIR"] == str(lab.folder / "models")
 
 
+def test_detectron2_that_is_missing_is_told_before_anything_is_started(lab: Lab) -> None:
+    with pytest.raises(ComponentError, match="color: VBench needs detectron2") as wrong:
+        lab.tasks(dimension_list=["scene", "color"])
+    assert "pip install --no-build-isolation" in str(wrong.value)
+
+
 def test_only_data_is_evaluated(lab: Lab) -> None:
     with pytest.raises(ComponentError, match="VBench evaluates data, not 'model'"):
         lab.tasks("model", dimension_list=["scene"])

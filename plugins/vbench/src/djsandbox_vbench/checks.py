@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from djsandbox.errors import ComponentError, Position
 
 from djsandbox_vbench.config import VBenchConfig
 from djsandbox_vbench.dimensions import DIMENSIONS
-from djsandbox_vbench.installed import folder_of, has_detectron2, has_vbench, prompt_list
+from djsandbox_vbench.installed import folder_of, lacks, prompt_list
 from djsandbox_vbench.prompts import SMALL_LIST, for_dimensions, read_prompts
 from djsandbox_vbench.videos import CUSTOM_KINDS, coverage
 
@@ -73,19 +73,27 @@ def _combinations(config: VBenchConfig) -> Iterator[Finding]:
         )
 
 
+def check_packages(environment: Path, dimensions: Sequence[str]) -> None:
+    """ComponentError where the environment lacks a package that the dimensions need."""
+    for finding in _missing_packages(environment, dimensions):
+        raise ComponentError(finding.message, fix=finding.fix)
+
+
 def _existing_environment(config: VBenchConfig) -> Iterator[Finding]:
-    """What an environment of the user's own lacks."""
+    """What an environment of the user's own lacks, where the config names its folder."""
     path = config.env_params.get("path") if config.env_manager == "existing" else None
-    environment = folder_of(path) if isinstance(path, str) else None
-    if environment is None or not environment.is_dir():
-        return
-    place = ("env_params", "path")
-    if not has_vbench(environment):
-        yield Finding(place, f"vbench is not installed in {environment}", fix="pip install vbench==0.1.5 there")
-    needing = [name for name in config.dimension_list if DIMENSIONS[name].needs_detectron2]
-    if needing and not has_detectron2(environment):
+    if isinstance(path, str):
+        yield from _missing_packages(folder_of(path), config.dimension_list)
+
+
+def _missing_packages(environment: Path, dimensions: Sequence[str]) -> Iterator[Finding]:
+    if lacks(environment, "vbench"):
+        fix = "pip install vbench==0.1.5 there"
+        yield Finding(("env_params", "path"), f"vbench is not installed in {environment}", fix=fix)
+    needing = [name for name in dimensions if DIMENSIONS[name].needs_detectron2]
+    if needing and lacks(environment, "detectron2"):
         yield Finding(
-            ("dimension_list", config.dimension_list.index(needing[0])),
+            ("dimension_list", dimensions.index(needing[0])),
             f"{', '.join(needing)}: VBench needs detectron2 for that, which is not installed in {environment}",
             fix="install it there (pip install --no-build-isolation "
             "'detectron2 @ git+https://github.com/facebookresearch/detectron2.git', with torch and nvcc), let djsandbox make "

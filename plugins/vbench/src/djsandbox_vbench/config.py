@@ -40,8 +40,7 @@ class VBenchConfig(EnvConfig, CommandConfig):
     load_ckpt_from_local: bool = False
     """Take all models from VBENCH_CACHE_DIR, also those that VBench otherwise leaves to the hubs' caches."""
     read_frame: bool = False
-    """Read frames instead of videos, in subject_consistency, background_consistency and dynamic_degree: from the path of a
-    video with `frames` for `videos`."""
+    """Read frames instead of videos, where a dimension can: from the path of a video with `frames` for `videos`."""
     mode: Mode = "vbench_standard"
     """`vbench_standard`: videos of the prompt list. `custom_input`: whatever is in the folder."""
     prompt: str | None = None
@@ -55,8 +54,7 @@ class VBenchConfig(EnvConfig, CommandConfig):
     allow_missing_videos: bool = False
     """Evaluate although videos of the prompt list are missing; scores are then of the others, and not comparable."""
     missing_dimensions: Missing = "leave_out"
-    """What quality, semantic and total score make of dimensions that are not evaluated: nothing, or the raw score `zero`, as
-    VBench's own script does."""
+    """In quality, semantic and total score: what is not evaluated is left out, or has the raw score `zero`, as in VBench's script."""
     outputs: list[Output] = Field(default=["mean_score"], min_length=1)
     """What the job gives, in the order of its `output`."""
 

@@ -12,7 +12,7 @@ from djsandbox import CommandEvaluator, Finding, Task
 from djsandbox.errors import ComponentError
 
 from djsandbox_vbench import report
-from djsandbox_vbench.checks import findings, shares
+from djsandbox_vbench.checks import check_packages, findings, shares
 from djsandbox_vbench.config import VBenchConfig
 from djsandbox_vbench.dimensions import DIMENSIONS
 from djsandbox_vbench.installed import PROMPT_LIST, prompt_list
@@ -46,6 +46,7 @@ class VBenchVideoEvaluator(CommandEvaluator):
         """One evaluation a dimension, once it is known that all videos are there."""
         if eval_type != "data":
             raise ComponentError(f"VBench evaluates data, not '{eval_type}'", fix="use EvaluateDataHook")
+        check_packages(self.environment.path, self.config.dimension_list)
         prompts = self._prompts()
         most = shares(self.config, prompts)
         environment = self.environment

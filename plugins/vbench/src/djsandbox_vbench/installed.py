@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 _PLACES = ("lib/python3*/site-packages", "lib/python3*/dist-packages", "lib64/python3*/site-packages")
+_OPEN = re.compile(r"include-system-site-packages\s*=\s*true", re.IGNORECASE)
+"""A virtual environment that also sees what is installed outside of it."""
+
 PROMPT_LIST = "VBench_full_info.json"
 
 
@@ -14,14 +18,12 @@ def prompt_list(environment: Path) -> Path | None:
     return next(_found(environment, f"vbench/{PROMPT_LIST}"), None)
 
 
-def has_vbench(environment: Path) -> bool:
-    """Whether `vbench` is there, also as an editable install."""
-    return any(_found(environment, "vbench/launch/evaluate.py")) or any(_found(environment, "*vbench*"))
-
-
-def has_detectron2(environment: Path) -> bool:
-    """Whether `detectron2` is there, also as an editable install."""
-    return any(_found(environment, "*detectron2*"))
+def lacks(environment: Path, package: str) -> bool:
+    """Whether `package` is not there, not even as an editable install. False also where files alone do not tell."""
+    configuration = environment / "pyvenv.cfg"
+    if configuration.is_file() and _OPEN.search(configuration.read_text(encoding="utf-8", errors="replace")):
+        return False
+    return any(_found(environment, "")) and not any(_found(environment, f"*{package}*"))
 
 
 def folder_of(path: str) -> Path:
@@ -32,4 +34,4 @@ def folder_of(path: str) -> Path:
 
 def _found(environment: Path, pattern: str) -> Iterator[Path]:
     for place in _PLACES:
-        yield from sorted(environment.glob(f"{place}/{pattern}"))
+        yield from sorted(environment.glob(f"{place}/{pattern}" if pattern else place))
