@@ -41,6 +41,7 @@ _HOMES = {
     "djsandbox.errors": ("ComponentError", "ConfigError", "JobFailed", "PluginError", "SandboxError"),
     "djsandbox.jobs.base": ("EarlierJob", "JobHook", "JobInputs", "Use"),
     "djsandbox.plugins.hookspecs": ("hookimpl",),
+    "djsandbox.process.capture": ("Capture", "captured"),
     "djsandbox.watch.watcher": ("SandboxWatcher",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

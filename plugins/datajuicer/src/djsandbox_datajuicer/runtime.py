@@ -26,10 +26,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from djsandbox import ComponentError
+from djsandbox import Capture, ComponentError, captured
 
 from djsandbox_datajuicer.own_operators import load_current
-from djsandbox_datajuicer.streams import JOB_OUTPUT
 
 _NO_INSTALLER = {"UV_PYTHON": os.devnull, "UV_OFFLINE": "1", "PIP_NO_INDEX": "1"}
 _PROGRAM = "data-juicer-recipe"
@@ -45,6 +44,7 @@ class Session:
     """One use of Data-Juicer by one job."""
 
     log: Path
+    capture: Capture
     start_of_log: int
     refused: Path
     left_after: list[tuple[str, int]] = field(default_factory=list)
@@ -52,6 +52,7 @@ class Session:
 
     def operator_errors(self) -> list[str]:
         """What operators failed with: Data-Juicer logs these and drops the rows."""
+        self.capture.sync()
         with self.log.open(encoding="utf-8", errors="replace") as lines:
             lines.seek(self.start_of_log)
             return [line.split(_OP_ERROR, 1)[1].strip() for line in lines if _OP_ERROR in line]
@@ -67,9 +68,10 @@ def session(work_dir: Path, log_file: Path | None) -> Iterator[Session]:
     """Data-Juicer ready for use; whatever it prints meanwhile goes to `log_file`, and process-wide settings come back after."""
     work_dir.mkdir(parents=True, exist_ok=True)
     log = log_file or work_dir / "data_juicer.log"
-    with _ONE_AT_A_TIME, JOB_OUTPUT.to(log), _environment():
+    with _ONE_AT_A_TIME, captured(log) as capture, _environment():
         prepare()
-        opened = Session(log, log.stat().st_size if log.exists() else 0, work_dir / "refused_packages.txt")
+        capture.sync()
+        opened = Session(log, capture, log.stat().st_size, work_dir / "refused_packages.txt")
         opened.refused.unlink(missing_ok=True)
         _refusals.append(opened.refused)
         try:
@@ -177,7 +179,7 @@ def _logged(opened: Session) -> Iterator[None]:
         if found:
             opened.left_after.append((found["op"], int(found["left"])))
 
-    sinks: list[tuple[Any, str]] = [(JOB_OUTPUT, "{time:HH:mm:ss} {level} {name}: {message}"), (note, "{message}")]
+    sinks: list[tuple[Any, str]] = [(sys.stderr, "{time:HH:mm:ss} {level} {name}: {message}"), (note, "{message}")]
     handlers = [logger.add(sink, level="INFO", format=form, colorize=False) for sink, form in sinks]
     try:
         yield
