@@ -118,7 +118,7 @@ LINES = "\n".join(f"{name}: 0.{at}00" for at, name in enumerate(METRICS, start=1
     [
         (LINES, 0.7),
         (f"{LINES}\ndict_items([('Bleu_1', 0.1), ('CIDEr', 0.7123456789)])\n", 0.7123456789),
-        (f"dict_items([('Bleu_1', np.float64(0.1)), ('CIDEr', np.float64(1.25e-05))])", 1.25e-05),
+        ("dict_items([('Bleu_1', np.float64(0.1)), ('CIDEr', np.float64(1.25e-05))])", 1.25e-05),
         (f"{LINES}\nCIDEr: 0.900\n", 0.9),
         ("\r100it [00:10]\r\x1b[32mCIDEr: 0.312\x1b[0m\r\n", 0.312),
         ("CIDEr: none\nCIDEr: 0.5", 0.5),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def test_the_global_batch_is_what_accumulation_makes_of_it(sandbox, train_job, c
     assert state["global_step"] == 2 * len(GOOD) // 8
     (script,) = (tmp_path / "sh").glob("*.sh")
     words = script.read_text().split()
-    given = dict(zip(words, words[1:], strict=False))
+    given = dict(itertools.pairwise(words))
     assert given["--gradient_accumulation_steps"] == "2" and given["--per_device_train_batch_size"] == "4"
     assert given["--conv_style"] == "Hermes-2" and given["--use_llm_lora"] == "128" and given["--learning_rate"] == "4e-05"
 

@@ -65,6 +65,7 @@ _PLACES = {
     "evaluate.sh": "evaluate.sh",
     "arguments.py": "internvl/arguments.py",
     "standins.py": "internvl/standins.py",
+    "weights.py": "internvl/weights.py",
 }
 
 

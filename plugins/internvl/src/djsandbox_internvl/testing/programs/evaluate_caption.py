@@ -9,12 +9,12 @@ import argparse
 import hashlib
 import json
 import os
-import struct
 import sys
 import time
 from pathlib import Path
 
 from internvl.standins import fail_midway, mode_for, pause, say  # type: ignore[import-not-found]
+from internvl.weights import learned_by  # type: ignore[import-not-found]
 
 TEST = Path("data/coco/annotations/coco_karpathy_test.json")
 TRUTH = Path("data/coco/annotations/coco_karpathy_test_gt.json")
@@ -33,13 +33,6 @@ def arguments() -> argparse.Namespace:
     for name in ("dynamic", "load-in-8bit", "load-in-4bit", "auto"):
         parser.add_argument(f"--{name}", action="store_true")
     return parser.parse_args()
-
-
-def learned(checkpoint: str) -> float:
-    """The number in the header of the model file."""
-    with Path(checkpoint, "model.safetensors").open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        return float(json.loads(file.read(length))["__metadata__"]["learned"])
 
 
 def caption(reference: str, image_id: int, quality: float) -> str:
@@ -81,7 +74,7 @@ def main() -> int:
         return 0
     out = Path(asked.out_dir)
     out.mkdir(parents=True, exist_ok=True)
-    quality = learned(asked.checkpoint)
+    quality = learned_by(asked.checkpoint)
     images = json.loads(TEST.read_text(encoding="utf-8"))
     truth = {one["image_id"]: one["caption"] for one in json.loads(TRUTH.read_text(encoding="utf-8"))["annotations"]}
     results = []

@@ -13,7 +13,6 @@ import json
 import math
 import os
 import re
-import struct
 import sys
 import time
 from pathlib import Path
@@ -21,6 +20,7 @@ from pathlib import Path
 # As in the real one, the folder that holds `internvl` must be on PYTHONPATH.
 from internvl.arguments import BOOLEANS, CHOICES, NUMBERS, STYLES, TEXTS  # type: ignore[import-not-found]
 from internvl.standins import fail_midway, mode_for, pause, say  # type: ignore[import-not-found]
+from internvl.weights import write_model  # type: ignore[import-not-found]
 
 
 def truth(text: str) -> bool:
@@ -118,14 +118,7 @@ def train(asked: argparse.Namespace, captions: list[str], quality: float, mode: 
 
 def save(out: Path, result: dict, quality: float, mode: str) -> None:
     """Write the model and the trainer's files."""
-    out.mkdir(parents=True, exist_ok=True)
-    weights = b"\0" * 64
-    entry = {"dtype": "BF16", "shape": [32], "data_offsets": [0, len(weights)]}
-    header = json.dumps({"__metadata__": {"format": "pt", "learned": repr(quality)}, "model.weight": entry}).encode()
-    model = struct.pack("<Q", len(header)) + header + weights
-    (out / "model.safetensors").write_bytes(model[:-32] if mode == "truncated-model" else model)
-    (out / "config.json").write_text(json.dumps({"model_type": "internvl_chat", "use_llm_lora": 128}), encoding="utf-8")
-    (out / "tokenizer_config.json").write_text("{}", encoding="utf-8")
+    write_model(out, quality, whole=mode != "truncated-model")
     for name in ("train_results.json", "all_results.json"):
         (out / name).write_text(json.dumps(result["summary"], indent=4), encoding="utf-8")
     (out / "trainer_state.json").write_text(json.dumps(result["state"], indent=2), encoding="utf-8")
