@@ -200,6 +200,8 @@ class SweepLab:
     def sweep(self, trials: list[dict[str, Any]], **changes: Any) -> None:
         """Write a sweep that tries `trials`; `changes` are other keys of its file."""
         backend = {"type": "./parts.py:Listed", "trials": trials, **changes.pop("sweeper", {})}
+        if trials:
+            changes.setdefault("parameters", {name: one for name, one in SWEEP["parameters"].items() if name in trials[0]})
         content = {**SWEEP, "run_cap": max(len(trials), 1), "sweeper": backend, **changes}
         (self.folder / "sweep.yaml").write_text(dump_yaml(content))
 

@@ -23,13 +23,14 @@ from djsandbox.engine.sweeps.best import best_of, write_best
 from djsandbox.engine.sweeps.clearing import BEST, clear_old_sweep, take_over_context
 from djsandbox.engine.sweeps.comparable import basis_of
 from djsandbox.engine.sweeps.early_termination import EarlyTermination
+from djsandbox.engine.sweeps.guarded import GuardedSweeper
 from djsandbox.engine.sweeps.planned import PlannedSweep
 from djsandbox.engine.sweeps.processes import Ended, Said, TrialProcesses
 from djsandbox.engine.sweeps.record import SweepRecord, sweep_to_go_on_with
 from djsandbox.engine.sweeps.request import TrialRequest
 from djsandbox.engine.sweeps.result import SweepResult
 from djsandbox.engine.sweeps.table import trial_table
-from djsandbox.errors import ConfigError, SandboxError
+from djsandbox.errors import ConfigError, PluginError, SandboxError
 from djsandbox.journal.fingerprint import Fingerprints
 from djsandbox.journal.lock import WorkDirLock
 from djsandbox.journal.values import encode
@@ -49,7 +50,8 @@ def run_sweep(plan: Plan, manager: SandboxPluginManager) -> SweepResult:
     started = time.monotonic()
     with WorkDirLock(plan.config.work_dir):
         session = open_session(plan, manager)
-        run = _SweepRun(session, plan.sweep, _record(session, plan), _processes(session, plan.sweep))
+        sweeper = GuardedSweeper(plan.sweep.sweeper)
+        run = _SweepRun(session, plan.sweep, _record(session, plan), _processes(session, plan.sweep), sweeper)
         with run.stoppable(), signals_interrupt(run.note_interrupted, session.stoppables), recorded_run(session) as event:
             content = read_mapping(plan.sweep.config.file).data
             session.watcher.setup_sweep(content, plan.config.project_name)
@@ -94,6 +96,7 @@ class _SweepRun:
     sweep: PlannedSweep
     record: SweepRecord
     processes: TrialProcesses
+    sweeper: GuardedSweeper
     running: dict[int, Trial] = field(default_factory=dict)
     last_values: dict[int, list[float]] = field(default_factory=dict)
     stopping: set[int] = field(default_factory=set)
@@ -104,7 +107,7 @@ class _SweepRun:
 
     def search(self) -> None:
         """Run trials until there are enough, or nothing is left to try."""
-        session, record, sweeper = self.session, self.record, self.sweep.sweeper
+        session, record = self.session, self.record
         for run_id in dict.fromkeys(event["run_id"] for event in record.details.values()):
             session.watcher.adopt(run_id)
         if self.sweep.config.early_terminate is not None:
@@ -112,16 +115,17 @@ class _SweepRun:
             self.early = EarlyTermination(self.sweep.config.early_terminate, goal, record.reports)
         session.journal.append("sweep_started", run_id=session.run_id, sweep=record.name, **record.basis.to_fields())
         session.folders(1).sweep.mkdir(parents=True, exist_ok=True)
-        sweeper.open(record.name, record.results)
+        self.sweeper.open(record.name, record.results)
         try:
             self._search()
         except BaseException:
             for number in list(self.processes.stop_all()):
                 self._journal("trial_interrupted", number)
                 self._notify(number, "interrupted")
+            with contextlib.suppress(PluginError):  # what ended the sweep is what has to be said
+                self.sweeper.close()
             raise
-        finally:
-            sweeper.close()
+        self.sweeper.close()
 
     def stoppable(self) -> contextlib.AbstractContextManager[None]:
         """While open, the trials are among what must not outlive the run."""
@@ -148,7 +152,7 @@ class _SweepRun:
     def _search(self) -> None:
         while True:
             while self._may_begin():
-                trial = self.sweep.sweeper.ask()
+                trial = self.sweeper.ask(self.running.keys() | self.record.details.keys())
                 if trial is None:
                     self.is_exhausted = True
                 else:
@@ -203,7 +207,7 @@ class _SweepRun:
             values = self.last_values[number]
             values.append(event.fields["value"])
             self._journal("trial_reported", number, step=len(values), value=values[-1])
-            self.sweep.sweeper.report(self.running[number], len(values), values[-1])
+            self.sweeper.report(self.running[number], len(values), values[-1])
             if self.early.report(number, len(values), values[-1]) and number not in self.stopping:
                 self.stopping.add(number)
                 self.processes.stop(number)
@@ -223,7 +227,7 @@ class _SweepRun:
             executed=said.get("executed"), reused=said.get("reused"), seconds=round(event.seconds, 3),
             left_out=said.get("left_out"),
         )  # fmt: skip
-        self.sweep.sweeper.tell(result)
+        self.sweeper.tell(result)
         watcher = self.session.watcher.bind("", "sweep", self.session.run_id, self.session.run_id, 0)
         if result.value is not None:
             watcher.watch({"value": result.value, "parameters": dict(result.trial.values)}, step=number)
