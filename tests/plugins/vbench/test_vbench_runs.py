@@ -14,6 +14,7 @@ import pytest
 from djsandbox import ComponentError
 from djsandbox.errors import JobFailed
 from djsandbox_vbench.dimensions import DIMENSIONS, totals
+from djsandbox_vbench.testing.__main__ import make_videos
 
 Lab = Any
 
@@ -96,6 +97,21 @@ def test_no_more_gpus_work_on_a_dimension_than_it_has_parts(lab: Lab) -> None:
     assert {task.name: (task.gpus, task.argv[3]) for task in asked} == {"scene": (1, "1"), "human_action": (5, "5")}
     lab.write(num_gpus=8, dimension_list=["scene", "human_action"])
     lab.run()
+
+
+def test_one_gpu_works_where_prompts_lack_all_their_videos(lab: Lab) -> None:
+    prompts = [
+        {"prompt_en": name, "dimension": ["color"], "auxiliary_info": {"color": {"color": name}}}
+        for name in ("red", "blue", "grey")
+    ]
+    (lab.folder / "list.json").write_text(json.dumps(prompts))
+    make_videos(lab.folder / "colours", lab.folder / "list.json")
+    lab.install("detectron2")
+    config = {"videos_path": "colours", "full_json_dir": "list.json", "dimension_list": ["color"], "num_gpus": 8}
+    assert [task.gpus for task in lab.tasks(**config)] == [3]
+    for video in (lab.folder / "colours").glob("blue-*"):
+        video.unlink()
+    assert [task.gpus for task in lab.tasks(**config, allow_missing_videos=True)] == [1]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from djsandbox_vbench.config import VBenchConfig
 from djsandbox_vbench.dimensions import DIMENSIONS
 from djsandbox_vbench.installed import folder_of, lacks, prompt_list
 from djsandbox_vbench.prompts import SMALL_LIST, for_dimensions, read_prompts
-from djsandbox_vbench.videos import CUSTOM_KINDS, coverage
+from djsandbox_vbench.videos import CUSTOM_KINDS, Coverage, coverage
 
 _ALLOW = "generate them, or allow it with 'allow_missing_videos: true'"
 
@@ -49,8 +49,14 @@ def shares(config: VBenchConfig, prompts: Path | None) -> dict[str, int]:
     empty = [name for name, count in there.found.items() if not count]
     if empty:
         raise ComponentError(f"the folder has no video at all for {', '.join(empty)}", where=Position(config.videos_path))
-    by_prompt = {name: DIMENSIONS[name].works_by_prompt for name in config.dimension_list}
-    return {name: there.prompts[name] if by_prompt[name] else there.found[name] for name in config.dimension_list}
+    return {name: _parts(name, there, len(for_dimensions(listed, [name]))) for name in config.dimension_list}
+
+
+def _parts(dimension: str, there: Coverage, prompts: int) -> int:
+    if not DIMENSIONS[dimension].works_by_prompt:
+        return there.found[dimension]
+    # VBench also hands out prompts that have no videos: with one of them, no GPU can be sure of work but the only one.
+    return prompts if there.prompts[dimension] == prompts else 1
 
 
 def _combinations(config: VBenchConfig) -> Iterator[Finding]:

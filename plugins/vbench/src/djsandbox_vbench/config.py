@@ -54,7 +54,7 @@ class VBenchConfig(EnvConfig, CommandConfig):
     allow_missing_videos: bool = False
     """Evaluate although videos of the prompt list are missing; scores are then of the others, and not comparable."""
     missing_dimensions: Missing = "leave_out"
-    """In quality, semantic and total score: what is not evaluated is left out, or has the raw score `zero`, as in VBench's script."""
+    """In quality, semantic and total score: left out, or with the raw score `zero`, as in VBench's own script."""
     outputs: list[Output] = Field(default=["mean_score"], min_length=1)
     """What the job gives, in the order of its `output`."""
 
