@@ -11,6 +11,9 @@ import subprocess
 from pathlib import Path
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+SHARE = "DJSANDBOX_TRIAL_SHARE"
+"""The environment variable by which one of several trials beside each other knows which it is: `0/2` is the first of two."""
+
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 _GPU_FOLDERS = Path("/proc/driver/nvidia/gpus")
 _LISTED = re.compile(r"^(?P<indent>\s*)(?:GPU|MIG) .*\(UUID: (?P<uuid>[^)\s]+)\)", re.MULTILINE)
@@ -25,6 +28,12 @@ def usable_cpus() -> int:
         return max(1, min(cpus, math.floor(int(quota) / int(period))))
     except (OSError, ValueError):  # no control groups, or no limit ("max")
         return cpus
+
+
+def share_of(total: int) -> int:
+    """How many of `total` CPUs, GPUs or places are this process's, one at least where there are any: trials divide them."""
+    at, _, count = os.environ.get(SHARE, "0/1").partition("/")
+    return max(len(range(int(at), total, int(count))), min(total, 1))
 
 
 def visible_gpus() -> list[str]:

@@ -12,7 +12,7 @@ from djsandbox.components.base import Finding
 from djsandbox.components.config import ComponentConfig
 from djsandbox.components.launcher import Attempt, AttemptStopped, Launcher
 from djsandbox.components.task import Task
-from djsandbox.engine.launching.devices import VISIBLE, usable_cpus, visible_gpus
+from djsandbox.engine.launching.devices import VISIBLE, share_of, usable_cpus, visible_gpus
 from djsandbox.engine.launching.slots import ClosedError, Slots
 from djsandbox.errors import SandboxError
 from djsandbox.process.failures import ProcessStopped
@@ -36,7 +36,7 @@ class LocalLauncher(Launcher):
 
     def check(self) -> Iterable[Finding]:
         """Whether there are as many GPUs as it is to share out; where there are none at all, tasks run without."""
-        problem = _too_many(self.config.gpus, visible_gpus()) if self.config.gpus else None
+        problem = _too_many(share_of(self.config.gpus), visible_gpus()) if self.config.gpus else None
         return [Finding(("gpus",), problem, "lower it")] if problem else []
 
     def connect(self) -> None:
@@ -44,13 +44,13 @@ class LocalLauncher(Launcher):
         self._orders = threading.Lock()
         self._is_stopped = False
         self._running: set[Running] = set()
-        self._slots = Slots(self.max_parallel, self._cpus)
+        self._slots = Slots(self.max_parallel, share_of(self._cpus))
         self._gpus: list[str] | None = None
 
     @property
     def max_parallel(self) -> int:
-        """How many tasks run at once."""
-        return int(self.config.max_parallel or self._cpus)
+        """How many tasks run at once; trials beside each other divide them, as they do with CPUs and GPUs."""
+        return share_of(int(self.config.max_parallel or self._cpus))
 
     @property
     def grace(self) -> float:
@@ -71,7 +71,7 @@ class LocalLauncher(Launcher):
         task = attempt.task
         gpus = min(task.gpus, len(self._shared_gpus())) if task.gpus else 0
         try:
-            with self._slots.lent(task.cpus, gpus) as devices:
+            with self._slots.lent(min(task.cpus, share_of(self._cpus)), gpus) as devices:
                 on_started()
                 self._run(attempt, ",".join(devices), on_line)
         except ClosedError:
@@ -110,7 +110,7 @@ class LocalLauncher(Launcher):
         """Looked for only where a task wants some: finding out takes seconds on some machines."""
         with self._orders:
             if self._gpus is None:
-                self._gpus = _first(self.config.gpus)
+                self._gpus = _first(None if self.config.gpus is None else share_of(self.config.gpus))
                 self._slots.add_gpus(self._gpus)
             return self._gpus
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from djsandbox.engine.launching.devices import VISIBLE, visible_gpus
+from djsandbox.engine.launching.devices import SHARE, VISIBLE, visible_gpus
 from djsandbox.engine.stopping import MARGIN, USUAL_GRACE
 from djsandbox.engine.sweeps.request import TrialRequest
 from djsandbox.process.command import Command
@@ -46,7 +46,7 @@ class TrialProcesses:
     """Starts trials, passes on what they say, and stops them. All but `events` and `stop_at_once` is for one thread.
 
     `held` is locked by their processes until all have ended; `secrets` are kept out of their logs. Trials beside each other, up
-    to `parallel`, divide the GPUs; `tasks_grace` is how many seconds tasks of theirs may take to end.
+    to `parallel`, divide the CPUs and GPUs; `tasks_grace` is how many seconds tasks of theirs may take to end.
     """
 
     def __init__(self, held: Path, secrets: Set[str], parallel: int, tasks_grace: float = USUAL_GRACE) -> None:
@@ -64,13 +64,15 @@ class TrialProcesses:
         """Start a trial; its output goes to `log_file`."""
         number = request.number
         slot = next(at for at in range(len(self._shares)) if at not in self._slots.values())
-        visible = {VISIBLE: self._shares[slot]} if self._shares[slot] else {}
+        share = {SHARE: f"{slot}/{len(self._shares)}"}
+        if self._shares[slot]:
+            share[VISIBLE] = self._shares[slot]
         orders, giving = os.pipe()
         listening, answers = os.pipe()
         try:
             command = Command(
                 (*_PROGRAM, str(orders), str(answers)),
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **visible},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **share},
                 log_file=log_file,
                 grace=self.grace,
                 held=self._held,
