@@ -1,0 +1,1 @@
+"""The programs of the stand-in, which are copied into its checkout: nothing in them imports anything of ours."""
