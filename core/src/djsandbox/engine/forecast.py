@@ -12,7 +12,7 @@ from djsandbox.engine.attempt import outputs_of
 from djsandbox.engine.folders import Folders
 from djsandbox.engine.placement import Placement, Products
 from djsandbox.engine.planned import Plan, PlannedJob
-from djsandbox.engine.prepare import Iteration, Preparer
+from djsandbox.engine.prepare import Iteration, PreparedJob, Preparer
 from djsandbox.engine.reuse import Decision, Reuse
 from djsandbox.errors import SandboxError
 from djsandbox.journal.fingerprint import Fingerprints
@@ -57,7 +57,7 @@ def forecast(plan: Plan, manager: SandboxPluginManager) -> Iterator[Forecast]:
             )  # fmt: skip
             try:
                 prepared = preparer.prepare(planned, iteration, context)
-                decision = reuse.decide(prepared, 1)
+                decision = _with_tasks(reuse.decide(prepared, 1), prepared, reuse)
             except SandboxError as error:
                 decision = Decision(None, error.problems[0].message)
             except Exception as error:  # a component's own, and a plan must show the other jobs all the same
@@ -69,3 +69,13 @@ def forecast(plan: Plan, manager: SandboxPluginManager) -> Iterator[Forecast]:
         watcher.adopt(decision.record.attempt)
         iteration.hand_on(prepared, decision.record, outputs_of(decision.record, folders))
         yield Forecast(planned, "reuse", decision.reason)
+
+
+def _with_tasks(decision: Decision, prepared: PreparedJob, reuse: Reuse) -> Decision:
+    """`decision` with what is known of a job that was not finished: tasks that are done are not repeated."""
+    job = prepared.planned.job
+    if decision.record is not None or not (reuse.resume and job.reuse):
+        return decision
+    done = len(reuse.history.tasks.of(job.id, 1, prepared.key))
+    verb = "is" if done == 1 else "are"
+    return Decision(None, f"it was not finished; {done} of its tasks {verb} done") if done else decision
