@@ -34,6 +34,10 @@ def last_checkpoint(job_dir: Path, *, wants_weights: bool, steps_before: frozens
     if not full:
         raise ComponentError(f"it wrote no checkpoint: there is no whole global_step_N in {job_dir}", fix=_look(job_dir))
     last = max(full)
+    if last == 0:
+        raise ComponentError(
+            f"not a single step was trained: {full[0]} is the model as it was", fix="see whether there is data"
+        )
     if steps_before and last <= max(steps_before):
         raise ComponentError(
             f"it wrote no new checkpoint: {full[last]} was there before", fix="raise the number of steps, or begin anew"

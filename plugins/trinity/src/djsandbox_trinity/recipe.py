@@ -44,7 +44,7 @@ _SHARED = (
     "pylatexenc",
     "requests",
     "sortedcontainers",
-    "sqlalchemy>=2,<3",
+    "sqlalchemy[asyncio]>=2,<3",
     "streamlit",
     "tensorboard",
     "torchdata",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import secrets
 import shutil
@@ -40,17 +41,19 @@ def own_head(ray: str, env: dict[str, str]) -> Iterator[dict[str, str]]:
 
     It listens at ports that were free, with a token of its own, and keeps its files in a temporary folder of its own. It stays
     our child (`--block`) in a process group of its own, so that it can be ended without `ray stop`, which ends every Ray on the
-    machine. RayProblem where it does not start.
+    machine. Ray opens its temporary folder to everybody; what is around it stays ours. RayProblem where it does not start.
     """
     folder = tempfile.mkdtemp(prefix="djr-", dir="/tmp" if os.access("/tmp", os.W_OK) else None)  # noqa: S108 - sockets need short paths
     try:
         port, client, agent = _free_ports(3)
         known = {**env, "RAY_ADDRESS": f"127.0.0.1:{port}", **_token(folder)}
         argv = [
-            ray, "start", "--head", "--block", "--node-ip-address=127.0.0.1", f"--port={port}",
-            f"--ray-client-server-port={client}", f"--dashboard-agent-listen-port={agent}", "--min-worker-port=0",
-            "--max-worker-port=0", "--include-dashboard=false", f"--temp-dir={folder}", "--disable-usage-stats",
+            ray, "start", "--head", "--block", "--node-ip-address=127.0.0.1", f"--port={port}", f"--temp-dir={folder}/r",
+            f"--dashboard-agent-listen-port={agent}", "--include-dashboard=false", "--min-worker-port=0",
+            "--max-worker-port=0", "--disable-usage-stats",
         ]  # fmt: skip
+        if importlib.util.find_spec("grpc") is not None:  # else Ray has no client server, and refuses a port for it
+            argv.append(f"--ray-client-server-port={client}")
         log = os.path.join(folder, "start.log")
         with open(log, "wb") as printed:
             head = subprocess.Popen(  # noqa: S603
