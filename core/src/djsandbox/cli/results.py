@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -49,7 +50,7 @@ def sweep_ending(result: SweepResult) -> Iterator[str]:
     yield f"\n{result.run_id} done: {counted(len(result.trials), 'trial')}{others}, {result.seconds:.1f} s"
     values = ", ".join(f"{name} = {value}" for name, value in best.trial.values.items())
     yield f"best: trial {best.trial.number} with {best.value:.6g}: {values}"
-    yield f"run it again with: djsandbox run {result.best_config}"
+    yield f"run it again with: djsandbox run {shlex.quote(str(result.best_config))}"
 
 
 def _trial(result: Any) -> dict[str, Any]:

@@ -15,10 +15,13 @@ from djsandbox.cli.options import ConfigCommand, config_options, planned
 def validate(as_json: bool, **options: Any) -> int:
     """Check everything in CONFIG that can be checked before a run."""
     from djsandbox.cli.show import counted, problem_data, show_invalid, show_json, show_problems  # noqa: PLC0415
+    from djsandbox.engine.sweeps.forecast import ended_trials  # noqa: PLC0415
     from djsandbox.errors import ConfigError  # noqa: PLC0415
 
     try:
         plan = planned(**options)
+        if plan.sweep is not None:
+            ended_trials(plan)
     except ConfigError as error:
         if not as_json:
             raise

@@ -43,7 +43,10 @@ def validate(config: SandboxConfig | str | Path, **options: Any) -> tuple[Proble
     `options` are global keys that win over the config's (`work_dir`, `resume`, ...) and `settings`, a list of overrides as
     `--set` takes them. Raises ConfigError with every error found.
     """
-    return planned(config, **options).warnings
+    made = planned(config, **options)
+    if made.sweep is not None:
+        ended_trials(made)
+    return made.warnings
 
 
 def plan(config: SandboxConfig | str | Path, **options: Any) -> PlannedRun:

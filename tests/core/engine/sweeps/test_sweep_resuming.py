@@ -269,6 +269,8 @@ def test_a_changed_method_is_named_with_its_line(sweep_lab: Lab) -> None:
     sweep_lab.edit("method: random", "method: bayes", "sweep.yaml")
     with pytest.raises(ConfigError, match=r"sweep.yaml:1: method was changed since the sweep run_0001 began"):
         djsandbox.plan("sandbox.yaml", resume=True)
+    with pytest.raises(ConfigError, match=r"sweep.yaml:1: method was changed since the sweep run_0001 began"):
+        djsandbox.validate("sandbox.yaml", resume=True)
 
 
 def test_a_plan_says_how_many_trials_have_ended(sweep_lab: Lab) -> None:

@@ -127,17 +127,6 @@ def test_the_watcher_of_a_sweep_has_each_trial_and_the_sweep_file(sweep_lab: Lab
     assert watcher.configs()["sweep"]["metric"] == {"name": "anonymous.score.value", "goal": "maximize"}
 
 
-def test_a_metric_that_only_the_watcher_saw_can_be_optimized(sweep_lab: Lab) -> None:
-    losses = "anonymous.score.extra_configs.losses"
-    sweep_lab.sweep(
-        [{losses: [3.0, 1.0]}, {losses: [2.0, 0.5]}],
-        metric={"name": "score.loss"},
-        parameters={losses: {"values": [[3.0], [2.0]]}},
-    )
-    result = sweep_lab.run()
-    assert (result.best.trial.number, result.best.value) == (2, 0.5)
-
-
 def test_an_op_that_a_recipe_only_names_gets_its_arguments(sweep_lab: Lab) -> None:
     sweep_lab.edit("process: [{length_filter: {max_len: 100}}]}\nevaluation", "process: [length_filter]}\nevaluation")
     sweep_lab.sweep(tries(4))
@@ -161,31 +150,6 @@ def test_a_sweep_whose_first_trials_all_fail_is_given_up(sweep_lab: Lab) -> None
     sweep_lab.sweep([{fail: True}] * 10, parameters={fail: {"values": [True, False]}})
     with pytest.raises(SandboxError, match=r"the first 3 trials failed, the last because of: .*the disk is on fire"):
         sweep_lab.run()
-
-
-def test_a_trial_whose_metric_is_no_finite_number_has_failed(sweep_lab: Lab) -> None:
-    sweep_lab.sweep([{BONUS: float("nan"), MAX_LEN: 1}, {BONUS: 1.0, MAX_LEN: 1}])
-    assert [(one.status, one.value) for one in sweep_lab.run().trials] == [("failed", None), ("done", 2.0)]
-
-
-def test_a_sweep_ends_when_the_target_is_reached(sweep_lab: Lab) -> None:
-    metric = {"name": "anonymous.score.value", "goal": "maximize", "target": 5}
-    sweep_lab.sweep(tries(2, 5, 3, 6), metric=metric)
-    assert len(sweep_lab.run().trials) == 2
-
-
-def test_a_trial_that_falls_behind_is_stopped_early(sweep_lab: Lab) -> None:
-    losses = "anonymous.score.extra_configs.losses"
-    # The second trial would never end by itself.
-    sweep_lab.sweep(
-        [{losses: [1.0, 0.5]}, {losses: [500.0, 400.0]}, {losses: [0.9, 0.4]}],
-        metric={"name": "score.loss"},
-        parameters={losses: {"values": [[1.0]]}},
-        early_terminate={"type": "hyperband", "min_iter": 2, "eta": 3},
-    )
-    result = sweep_lab.run()
-    assert [one.status for one in result.trials] == ["done", "stopped", "done"]
-    assert result.best.trial.number == 3
 
 
 def test_the_values_of_a_sweep_reach_no_other_run(sweep_lab: Lab) -> None:
@@ -243,26 +207,6 @@ def test_a_work_dir_with_a_dot_holds_its_trials(sweep_lab: Lab) -> None:
     work_dir = sweep_lab.folder / "outputs" / "qwen2.5"
     assert sorted(path.name for path in work_dir.glob("trial_*")) == ["trial_1", "trial_2"]
     assert (work_dir / "context_infos.json").is_file()
-
-
-def test_a_metric_is_that_of_its_own_job_where_two_share_a_name(sweep_lab: Lab) -> None:
-    losses = "anonymous.score.extra_configs.losses"
-    data = (sweep_lab.folder / "sandbox.yaml").read_text()
-    other = """  - hook: EvaluateDataHook
-    meta_name: score
-    output: [other, others]
-    extra_configs: {type: "./parts.py:Score", dataset_path: parts.py, losses: [9.0, 9.0, 9.0]}
-"""
-    (sweep_lab.folder / "sandbox.yaml").write_text(data + other)
-    sweep_lab.edit('return ["loss"]', 'return ["loss", "value"]', "parts.py")
-    sweep_lab.edit('self.watcher.watch({"loss": loss}', 'self.watcher.watch({"loss": loss, "value": loss}', "parts.py")
-    sweep_lab.sweep(
-        [{f"anonymous.evaluation_job_configs.0.{losses.partition('score.')[2]}": [2.0, 1.0]}],
-        parameters={f"anonymous.evaluation_job_configs.0.{losses.partition('score.')[2]}": {"values": [[1.0]]}},
-        early_terminate={"type": "hyperband", "min_iter": 2},
-    )
-    sweep_lab.run()
-    assert [event["value"] for event in sweep_lab.journal() if event["event"] == "trial_reported"][:2] == [2.0, 1.0]
 
 
 def test_files_that_an_earlier_sweep_left_are_not_mixed_into_a_shared_folder(sweep_lab: Lab) -> None:

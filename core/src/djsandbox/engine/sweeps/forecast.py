@@ -31,6 +31,8 @@ def forecast_sweep(plan: Plan) -> Iterator[Forecast]:
 
 def ended_trials(plan: Plan) -> int:
     """How many trials the sweep that a run would go on with has behind it; ConfigError where it cannot go on."""
+    if not plan.config.resume:
+        return 0
     folders = Folders(plan.config.work_dir)
     basis = basis_of(plan, Fingerprints(folders.sweep_fingerprints))
     found = sweep_to_go_on_with(plan, Journal(plan.config.work_dir), basis)

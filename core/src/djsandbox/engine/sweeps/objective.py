@@ -18,6 +18,10 @@ from djsandbox.errors import Position, Problem, SandboxError, did_you_mean
 from djsandbox.watch.watcher import SandboxWatcher
 
 
+class NeverRecordedError(SandboxError):
+    """All jobs of a trial have run, and none of them told the watcher the metric."""
+
+
 @dataclass(frozen=True, slots=True)
 class Objective:
     """The metric of a sweep: an output of a job (`reference`), else what the watcher saw under `watched`."""
@@ -57,7 +61,8 @@ class Objective:
         if not _is_number(value) or not math.isfinite(value):
             if value is None:
                 fix = did_you_mean(self.watched, watcher.names())
-                raise SandboxError(f"the metric '{self.metric.name}' was not recorded", where=self.metric.where, fix=fix)
+                kind = SandboxError if reference is not None else NeverRecordedError
+                raise kind(f"the metric '{self.metric.name}' was not recorded", where=self.metric.where, fix=fix)
             what = f"the metric '{self.metric.name}' is {_shortened(value)}, which is no finite number"
             raise SandboxError(what, where=self.metric.where)
         return float(value)

@@ -237,6 +237,8 @@ class _SweepRun:
         if best is not None and best.trial.number == number:
             self._write_best(best)
         self.failures += result.status == "failed"
+        if best is None and said.get("never_recorded"):
+            raise SandboxError(f"trial {number} ran to its end, and yet failed: {error}", fix=self._last_log())
         if best is None and self.failures >= _MOST_INITIAL_FAILURES:
             raise SandboxError(f"the first {self.failures} trials failed, the last because of: {error}", fix=self._last_log())
 

@@ -14,7 +14,7 @@ from djsandbox.engine.plan import make_plan
 from djsandbox.engine.run import run_plan
 from djsandbox.engine.sweeps.applied import left_out
 from djsandbox.engine.sweeps.comparable import refuse_changes
-from djsandbox.engine.sweeps.objective import Objective
+from djsandbox.engine.sweeps.objective import NeverRecordedError, Objective
 from djsandbox.engine.sweeps.request import ConfigChangedError, TrialRequest
 from djsandbox.errors import SandboxError
 from djsandbox.plugins.events import JobEvent
@@ -63,7 +63,8 @@ def main(orders: int, answers: int) -> int:
         try:
             reporter.tell(event="ended", **_run(request, reporter))
         except SandboxError as error:
-            reporter.tell(event="failed", error=str(error), ends_sweep=isinstance(error, ConfigChangedError))
+            is_changed, is_unrecorded = isinstance(error, ConfigChangedError), isinstance(error, NeverRecordedError)
+            reporter.tell(event="failed", error=str(error), ends_sweep=is_changed, never_recorded=is_unrecorded)
             return error.exit_code
         except KeyboardInterrupt:
             return _INTERRUPTED
