@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from djsandbox.engine.cloning import copy
 from djsandbox.engine.ingredients import changed
 from djsandbox.engine.launching.definition import variable_digest
 from djsandbox.engine.prepare import PreparedJob
@@ -114,7 +114,7 @@ def take_over(record: JobRecord, prepared: PreparedJob, fingerprints: Fingerprin
     for path, fingerprint in record.files.items():
         target = _moved(path, moves)
         if target != path:
-            _copy(Path(path), Path(target))
+            copy(Path(path), Path(target))
             fingerprint = fingerprints.of(target)  # noqa: PLW2901
         files[target] = fingerprint
     outputs = {name: _with_moved_paths(value, moves) for name, value in record.outputs.items()}
@@ -155,14 +155,6 @@ def _moved(path: str, moves: Mapping[str, str]) -> str:
         if absolute.startswith(start + os.sep):
             return os.path.join(new, os.path.relpath(absolute, start))
     return path
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True)
-    else:
-        shutil.copy2(source, target)
 
 
 def _with_moved_paths(value: Any, moves: Mapping[str, str]) -> Any:
