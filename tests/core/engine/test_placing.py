@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import djsandbox
 import pytest
 from djsandbox.engine.placement import Placement, Products
+from djsandbox.errors import ConfigError
 
 Lab = Any
 
@@ -66,6 +68,15 @@ def test_two_folders_of_the_users_own_that_look_like_trials_are_two(lab: Lab) ->
     lab.run(TWO)
     assert Path("iter_2/upper.txt").read_text() == "ONE"
     assert Path("trial_2/iter_2/out.txt").read_text() == "two"
+
+
+def test_two_outputs_that_would_be_placed_at_one_path_are_refused(lab: Lab) -> None:
+    text = TWO.replace("trial_", "iter_")
+    lab.write(text)
+    with pytest.raises(ConfigError, match=r"writes 'iter_1/out.txt' and .* 'iter_2/out.txt', and both would be placed at"):
+        djsandbox.validate("sandbox.yaml")
+    lab.write(text.replace("max_iter_num: 2", ""))
+    assert djsandbox.validate("sandbox.yaml") == ()
 
 
 def test_what_an_old_trial_left_can_be_read_beside_a_new_output_of_that_name(lab: Lab) -> None:

@@ -9,17 +9,18 @@ from pathlib import Path
 from djsandbox.components.paths import path_uses
 from djsandbox.config.include import passed_over
 from djsandbox.config.model import SandboxConfig
+from djsandbox.engine.placement import Placement
 from djsandbox.engine.planned import PlannedJob
 from djsandbox.errors import Position, Problem
 
 _ANALYZERS = "data_analyzers"
 
 
-def advise(jobs: Sequence[PlannedJob]) -> Iterator[Problem]:
-    """Warnings about planned jobs."""
+def advise(jobs: Sequence[PlannedJob], config: SandboxConfig) -> Iterator[Problem]:
+    """Warnings about planned jobs, and an error where outputs of two would become one."""
     for at, planned in enumerate(jobs):
         yield from _same_analysis(planned, jobs[:at] if planned.parts[0].use.group == _ANALYZERS else ())
-    yield from _overwritten(jobs)
+    yield from _overwritten(jobs, Placement(1 if config.is_iterated else None, 0 if config.hpo_config else None))
 
 
 def advise_on_files(config: SandboxConfig) -> Iterator[Problem]:
@@ -61,13 +62,19 @@ def _same_analysis(planned: PlannedJob, earlier: Sequence[PlannedJob]) -> Iterat
             return
 
 
-def _overwritten(jobs: Sequence[PlannedJob]) -> Iterator[Problem]:
+def _overwritten(jobs: Sequence[PlannedJob], placement: Placement) -> Iterator[Problem]:
     """Two jobs that write one file: the second overwrites the first, and a resumed run repeats both."""
-    writers: dict[str, str] = {}
+    writers: dict[str, tuple[str, str]] = {}
     for planned in jobs:
         for path, where in _files(planned):
-            first = writers.setdefault(os.path.abspath(path), planned.job.id)
-            if first != planned.job.id:
+            placed = placement.place(path)
+            first, its_path = writers.setdefault(os.path.abspath(placed), (planned.job.id, path))
+            if first == planned.job.id:
+                continue
+            if os.path.abspath(path) != os.path.abspath(its_path):
+                message = f"{first} writes '{its_path}' and {planned.job.id} '{path}', and both would be placed at '{placed}'"
+                yield Problem(message, where, "give one of them a path that differs in more than the folder of an iteration")
+            else:
                 yield Problem(
                     f"{first} and {planned.job.id} both write '{path}': the second overwrites the first",
                     where,

@@ -186,7 +186,7 @@ def make_plan(config: SandboxConfig) -> Plan:
         *environment_problems(environments),
         *check_iteration(config, planner.sources),
         *_later_problems(planner),
-        *advise(jobs),
+        *advise(jobs, config),
         *advise_on_files(config),
     ]
     if any(problem.severity == "error" for problem in problems):
