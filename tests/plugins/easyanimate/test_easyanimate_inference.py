@@ -101,6 +101,12 @@ def test_the_current_version_generates_without_a_lora(place: Any) -> None:
     assert len(videos()) == 8
 
 
+@pytest.mark.parametrize("mode", ["model_cpu_offload", "model_cpu_offload_and_qfloat8", "sequential_cpu_offload"])
+def test_every_memory_mode_and_size_is_taken(place: Any, mode: str) -> None:
+    generate(place, gpu_memory_mode=mode, image_size=256, teacache_threshold=0, mixed_precision="fp16", sampler="DDIM")
+    assert len(videos()) == 8
+
+
 def test_the_number_of_videos_is_a_metric(place: Any) -> None:
     generate(place)
     lines = [json.loads(line) for line in Path("work/metrics.jsonl").read_text().splitlines()]

@@ -185,9 +185,22 @@ def _weights_dtype(order: SimpleNamespace, dtype: Any) -> Any:
 
 
 def _save_memory(pipeline: Any, order: SimpleNamespace, dtype: Any) -> None:
-    from easyanimate.utils.fp8_optimization import convert_weight_dtype_wrapper  # noqa: PLC0415
+    import transformers  # noqa: PLC0415
+    from easyanimate.utils.fp8_optimization import (  # noqa: PLC0415
+        convert_model_weight_to_float8,
+        convert_weight_dtype_wrapper,
+    )
 
     if order.gpu_memory_mode == "sequential_cpu_offload":
+        pipeline._manual_cpu_offload_in_sequential_cpu_offload = []
+        for name in ("text_encoder", "text_encoder_2"):
+            encoder = getattr(pipeline, name)
+            if isinstance(encoder, transformers.Qwen2VLForConditionalGeneration):
+                if hasattr(encoder, "visual"):
+                    del encoder.visual
+                convert_model_weight_to_float8(encoder)
+                convert_weight_dtype_wrapper(encoder, dtype)
+                pipeline._manual_cpu_offload_in_sequential_cpu_offload = [name]
         pipeline.enable_sequential_cpu_offload()
         return
     if order.gpu_memory_mode == "model_cpu_offload_and_qfloat8":

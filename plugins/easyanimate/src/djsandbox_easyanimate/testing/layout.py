@@ -67,7 +67,8 @@ _CURRENT = {
     ),
     "easyanimate/utils/lora_utils.py": _SHIM.format(module="models", names="merge_lora"),
     "easyanimate/utils/utils.py": _SHIM.format(module="models", names="get_image_to_video_latent, save_videos_grid"),
-    "easyanimate/utils/fp8_optimization.py": "def convert_weight_dtype_wrapper(module, origin_dtype):\n    pass\n",
+    "easyanimate/utils/fp8_optimization.py": "def convert_weight_dtype_wrapper(module, origin_dtype):\n    pass\n\n\n"
+    "def convert_model_weight_to_float8(model, exclude_module_name='embed_tokens'):\n    pass\n",
     "requirements.txt": "",
 }
 _CAPTIONS = (
