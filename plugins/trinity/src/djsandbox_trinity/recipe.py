@@ -55,7 +55,7 @@ _SHARED = (
 _FLASH_ATTENTION = InstallStep(("flash-attn>=2.8.3,<3",), pip_options=("--no-build-isolation",))
 _WITHOUT_DEPENDENCIES = ("--no-deps",)
 _TOOLS = (
-    SystemTool("nvcc", "building flash-attn", at_least="12.8"),
+    SystemTool("nvcc", "building flash-attn for the CUDA of torch 2.11", at_least="13.0"),
     SystemTool("gpu", "training and rollout: Trinity-RFT has no way to train on a CPU"),
 )
 _CHECK = ("python", "-c", "from trinity.common.config import load_config; import ray, torch, verl, vllm, flash_attn")

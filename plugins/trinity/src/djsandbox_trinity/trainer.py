@@ -104,6 +104,7 @@ class TrinityRFTTrainer(CommandExecutor):
             config = self._config(base, name, pools[index] if pools is not None else None)
             file = self.work_dir / f"{name}.yaml"
             file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=0o600)  # overrides may hold the keys of trackers
             file.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
             yield self._task(name, file, root / name, config)
 
