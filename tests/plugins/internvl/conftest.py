@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,14 @@ import yaml
 from djsandbox_internvl.testing import StandIn, make_stand_in
 
 TYPE = "internvl_coco_caption"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Environments that tests make are the tests' own; what one has made, the next finds."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("DJSANDBOX_ENVS", str(tmp_path_factory.mktemp("environments")))
+        yield
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from djsandbox import BaseDataExecutor, BaseEvaluator, BaseModelExecutor, EnvRecipe
+from djsandbox_internvl.known import INTERNVL_ERRORS
 from djsandbox_internvl.recipe import INTERNVL, INTERNVL_SCORING
+from djsandbox_internvl.training import InternVLCOCOCaptionTrainer
 
 REGISTERED = [
     ("model_train_executors", "internvl_coco_caption", BaseModelExecutor),
@@ -77,3 +80,27 @@ def test_the_python_of_existing_configs_can_be_asked_for(text: object) -> None:
 
     found = recipe_hash(INTERNVL, manager="uv", params={"env_py_version": text})
     assert found == recipe_hash(INTERNVL, manager="uv", params={"python": "3.9"})
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        ("Downloading stanford-corenlp-3.6.0 for SPICE ...", "SPICE cannot be downloaded"),
+        ("Failed to load image: data/coco/train2014/1.jpg, the dataset is: coco", "images are not where the meta file says"),
+        ("KeyError: 'SLURM_PROCID'", "InternVL was started for Slurm"),
+    ],
+)
+def test_what_internvl_prints_when_it_fails_is_known(line: str, title: str) -> None:
+    assert [one.name for one in INTERNVL_ERRORS if re.search(one.pattern, line)] == [title]
+
+
+@pytest.mark.parametrize("line", ["computing SPICE score...", "{'loss': 2.0}", "[INFO] Add dataset: coco with length: 60"])
+def test_what_good_runs_print_is_no_error(line: str) -> None:
+    assert not [one for one in INTERNVL_ERRORS if re.search(one.pattern, line)]
+
+
+def test_checkouts_named_in_either_way_are_one() -> None:
+    trainer = InternVLCOCOCaptionTrainer
+    keys = {"meta_paths": ["m.json"], "model_name_or_path": "x", "conv_style_or_scale": "1B", "work_dir": "w"}
+    assert trainer(trainer.Config(**keys, internvl_home="/h")).recipe_changes() == {"homes": {"internvl": "/h"}}
+    assert trainer(trainer.Config(**keys)).recipe_changes() == {}

@@ -10,7 +10,12 @@ from typing import Any
 
 import djsandbox
 import pytest
+from djsandbox.envs import ReadyEnv, environment_for
 from djsandbox_internvl import score_captions
+from djsandbox_internvl.recipe import INTERNVL_SCORING
+from djsandbox_internvl.testing import write_model
+
+PYTHON = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
 
 SENTENCES = {
     1: "a brown dog is lying on a green couch",
@@ -67,26 +72,44 @@ def test_ground_truth_has_to_be_named(sandbox, tmp_path) -> None:
         djsandbox.validate(sandbox(job))
 
 
+@pytest.fixture
+def scoring() -> ReadyEnv:
+    """The environment of the recipe, with the real pycocoevalcap."""
+    if shutil.which("java") is None:
+        pytest.skip("the tokenizer and METEOR of pycocoevalcap are Java programs, and there is no java")
+    try:
+        return environment_for(INTERNVL_SCORING, manager="uv", params=PYTHON)
+    except djsandbox.SandboxError as error:
+        pytest.skip(f"pycocoevalcap cannot be installed here: {error}")
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("java") is None, reason="the tokenizer and METEOR of pycocoevalcap are Java programs")
-def test_captions_are_scored_by_the_real_scorers_in_an_environment_of_the_recipe(sandbox, tmp_path, truth) -> None:
+def test_captions_are_scored_by_the_real_scorers_in_an_environment_of_the_recipe(
+    sandbox, tmp_path, truth, scoring, monkeypatch
+) -> None:
     perfect = captions_file(tmp_path / "perfect.json", SENTENCES)
     poor = captions_file(tmp_path / "poor.json", {image: f"a thing {text.split()[1]}" for image, text in SENTENCES.items()})
     keys: dict[str, Any] = {"type": "internvl_coco_caption", "results_paths": [poor, perfect], "annotation_path": truth}
-    keys |= {
-        "env_params": {"python": f"{sys.version_info.major}.{sys.version_info.minor}"},
-        "launcher": {"type": "local", "max_parallel": 1},
-    }
+    keys |= {"env_manager": "uv", "env_params": PYTHON, "launcher": {"type": "local", "max_parallel": 1}}
+    monkeypatch.setenv("DJSANDBOX_OFFLINE", "1")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # whoever asks the network now is refused
     config = sandbox({"hook": "EvaluateModelHook", "meta_name": "score", "output": "scores", "extra_configs": keys})
-    try:
-        result = djsandbox.run(config)
-    except djsandbox.JobFailed as error:
-        if "pip" in str(error) or "uv" in str(error):
-            pytest.skip(f"no package index can be reached: {error}")
-        raise
-    (job,) = result.context["anonymous"]
+    (job,) = djsandbox.run(config).context["anonymous"]
     low, high = job["scores"]
     assert set(high) == {"Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "METEOR", "ROUGE_L", "CIDEr", "avg_score"}
     assert high["Bleu_4"] == pytest.approx(1.0, abs=1e-6) and high["ROUGE_L"] == pytest.approx(1.0, abs=1e-6)
     assert high["METEOR"] == pytest.approx(1.0, abs=1e-6)
     assert low["avg_score"] < high["avg_score"] and low["CIDEr"] < high["CIDEr"]
+
+
+@pytest.mark.slow
+def test_captions_of_an_evaluation_are_scored_without_spice_where_it_cannot_be_downloaded(
+    sandbox, evaluate_job, chat, stand_in, scoring, tmp_path
+) -> None:
+    write_model(chat / "work_dirs/good", 1.0)
+    write_model(chat / "work_dirs/poor", 0.3)
+    models = [str(chat / "work_dirs" / name) for name in ("good", "poor")]
+    (stand_in.environment / "bin/python").write_text(f'#!/bin/sh\nexec "{scoring.python}" "$@"\n')
+    job = evaluate_job("no-spice", ckpt_paths=models, score_captions=True, export_path=str(tmp_path / "out"))
+    good, poor = djsandbox.run(sandbox(job)).context["anonymous"][0]["scores"]
+    assert "SPICE" not in good and good["Bleu_1"] > 0.9 and good["avg_score"] > poor["avg_score"]

@@ -133,6 +133,11 @@ def test_a_nan_loss_is_said_and_recorded(sandbox, train_job, captions, tmp_path)
     assert values[-1] == {"__djsandbox__": "float", "value": "nan"}
 
 
+def test_a_nan_loss_would_be_hidden_as_the_official_script_hides_it(sandbox, train_job, captions, tmp_path) -> None:
+    djsandbox.run(sandbox(train_job([captions("good", GOOD)], "nan-loss", logging_nan_inf_filter=True)))
+    assert {value for _, value in metrics(tmp_path / "work")["train.good_meta_InternVL2-1B.loss"]} == {0.0}
+
+
 def test_a_nan_loss_fails_where_that_is_asked_for(sandbox, train_job, captions) -> None:
     with pytest.raises(JobFailed, match="ended as nan"):
         djsandbox.run(sandbox(train_job([captions("good", GOOD)], "nan-loss", on_nan_loss="fail")))

@@ -42,10 +42,10 @@ def style_findings(key: str, style: str, model: str) -> Iterator[Finding]:
     """Whether the model was trained with another style than the one it is to be trained with."""
     own = _template(model)
     if _LATER_MODELS.match(Path(model).name) and style != LATER:
-        yield Finding(key, f"{Path(model).name} needs the conversation style '{LATER}', not '{style}'", f"{key}: {LATER}")
+        yield Finding((key,), f"{Path(model).name} needs the conversation style '{LATER}', not '{style}'", f"{key}: {LATER}")
     elif own in STYLES and own != style:
         message = f"{Path(model).name} was trained with the conversation style '{own}', and this says '{style}'"
-        yield Finding(key, message, f"{key}: {own}", severity="warning")
+        yield Finding((key,), message, f"{key}: {own}", severity="warning")
 
 
 def _template(model: str) -> str | None:

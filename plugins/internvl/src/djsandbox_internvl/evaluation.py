@@ -87,9 +87,10 @@ class InternVLCOCOCaptionEvaluator(CommandEvaluator):
         return Task(name, (*argv, "--", *self.config.options()), outputs, cwd=str(chat), env=variables, gpus=self.config.gpus)
 
     def _scoring(self, captions: str, name: str, folder: Path) -> Task:
-        truth = self.config.annotation_path
+        chat = known_chat(self.config, self.config.internvl_home)
+        truth = self.config.annotation_path or (str(chat / TRUTH) if chat is not None else None)
         if truth is None:
-            truth = str(known_chat(self.config, self.config.internvl_home) / TRUTH)  # type: ignore[operator] - checked
+            raise ComponentError("nothing says by what the captions are scored", fix="set annotation_path")
         script = Path(__file__).with_name("score_captions.py")
         output = str(folder / SCORES)
         argv = (str(self.environment.python), str(script), str(Path(captions).absolute()), str(Path(truth).absolute()), output)

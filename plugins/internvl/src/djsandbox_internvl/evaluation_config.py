@@ -51,7 +51,7 @@ class EvaluationConfig(EnvConfig, CommandConfig):
     load_in_4bit: bool = False
     """Whether the model is loaded in 4 bit."""
 
-    outside_key: ClassVar[frozenset[str]] = frozenset({"internvl_home", "num_gpus", "export_path"})
+    outside_key: ClassVar[frozenset[str]] = frozenset({"num_gpus", "export_path"})
 
     @model_validator(mode="after")
     def _one_of_both(self) -> EvaluationConfig:
@@ -83,7 +83,7 @@ def findings(config: EvaluationConfig) -> Iterator[Finding]:
     chat = known_chat(config, config.internvl_home)
     if config.results_paths:
         if config.annotation_path is None and (chat is None or not (chat / TRUTH).is_file()):
-            yield Finding("results_paths", "nothing says by what the captions are scored", "set annotation_path")
+            yield Finding(("results_paths",), "nothing says by what the captions are scored", "set annotation_path")
         return
     yield from gpu_findings(config.num_gpus, config.launcher)
     yield from home_findings(config, config.internvl_home)
@@ -97,7 +97,9 @@ def findings(config: EvaluationConfig) -> Iterator[Finding]:
             yield Finding(
                 ("ckpt_paths", at), "evaluate.sh takes no path with spaces in it", "move the checkpoint or the checkout"
             )
-    for name in (TEST, TRUTH) if chat is not None else ():
-        if not (chat / name).is_file():  # type: ignore[operator]
+    if chat is None:
+        return
+    for name in (TEST, TRUTH):
+        if not (chat / name).is_file():
             place = "internvl_home" if config.internvl_home else "env_params"
-            yield Finding(place, f"there is no {name} in {chat}, which the evaluation reads", "see InternVL's own tutorial")
+            yield Finding((place,), f"there is no {name} in {chat}, which the evaluation reads", "see InternVL's own tutorial")

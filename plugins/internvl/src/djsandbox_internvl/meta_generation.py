@@ -43,7 +43,7 @@ class COCOCaptionMetaGeneration(BaseDataExecutor):
         """InternVL repeats rows a whole number of times."""
         times = self.config.repeat_time
         if times > 1 and not float(times).is_integer():
-            yield Finding("repeat_time", f"'repeat_time' is {times}", "a whole number, or a share below 1")
+            yield Finding(("repeat_time",), f"'repeat_time' is {times}", "a whole number, or a share below 1")
 
     def key_fields(self) -> Mapping[str, Any]:
         """The config, and where the data pools lie: that is what the meta files say."""

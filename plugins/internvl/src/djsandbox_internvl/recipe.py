@@ -37,7 +37,7 @@ INTERNVL = EnvRecipe(
         ),
     ),
     later=(
-        InstallStep(("ninja", "packaging", "wheel")),
+        InstallStep(("ninja", "packaging", "setuptools", "wheel")),  # what it is built with
         InstallStep(("flash-attn==2.3.6",), pip_options=("--no-build-isolation",)),
     ),
     system_tools=(

@@ -51,12 +51,12 @@ def read(captions_path: str, truth_path: str) -> tuple[dict[int, list[Any]], dic
 
 
 def score(captions: dict[int, list[Any]], references: dict[int, list[Any]]) -> dict[str, float]:
-    """Metric -> score, with the scorers and the tokenizer of pycocoevalcap."""
-    from pycocoevalcap.bleu.bleu import Bleu  # noqa: PLC0415 - only there in the environment
-    from pycocoevalcap.cider.cider import Cider  # noqa: PLC0415
-    from pycocoevalcap.meteor.meteor import Meteor  # noqa: PLC0415
-    from pycocoevalcap.rouge.rouge import Rouge  # noqa: PLC0415
-    from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer  # noqa: PLC0415
+    """Metric -> score, with the scorers and the tokenizer of pycocoevalcap, which only the environment has."""
+    from pycocoevalcap.bleu.bleu import Bleu  # type: ignore[import-not-found]  # noqa: PLC0415
+    from pycocoevalcap.cider.cider import Cider  # type: ignore[import-not-found]  # noqa: PLC0415
+    from pycocoevalcap.meteor.meteor import Meteor  # type: ignore[import-not-found]  # noqa: PLC0415
+    from pycocoevalcap.rouge.rouge import Rouge  # type: ignore[import-not-found]  # noqa: PLC0415
+    from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer  # type: ignore[import-not-found]  # noqa: PLC0415
 
     say("tokenization...")
     tokenizer = PTBTokenizer()

@@ -34,7 +34,7 @@ def home_findings(config: EnvConfig, internvl_home: str | None) -> Iterator[Find
     homes = config.env_params.get("homes")
     named = internvl_home or (isinstance(homes, dict) and homes.get(recipe.NAME))
     if config.env_manager == "existing" and not named:
-        yield Finding("env_manager", "nothing says where InternVL is, and for an existing environment it is not cloned",
+        yield Finding(("env_manager",), "nothing says where InternVL is, and for an existing environment it is not cloned",
                       "internvl_home: /path/to/InternVL")  # fmt: skip
 
 

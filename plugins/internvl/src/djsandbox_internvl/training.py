@@ -113,7 +113,7 @@ class InternVLCOCOCaptionTrainer(CommandExecutor):
     def _argv(self, at: int, meta_path: str, folder: str) -> tuple[str, ...]:
         config = self.config
         model = str(Path(config.model_name_or_path).absolute())
-        port = ("--standalone",)
+        port: tuple[str, ...] = ("--standalone",)
         if config.master_port is not None:
             port = ("--node_rank=0", "--master_addr=127.0.0.1", f"--master_port={config.master_port + at}")
         return (

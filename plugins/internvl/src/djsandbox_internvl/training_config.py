@@ -108,12 +108,12 @@ def findings(config: TrainingConfig) -> Iterator[Finding]:
         try:
             _ = config.accumulation
         except ValueError as error:
-            yield Finding("batch_size_per_device", str(error), "set num_gpus, or another batch_size_per_device")
+            yield Finding(("batch_size_per_device",), str(error), "set num_gpus, or another batch_size_per_device")
     if not is_open(config.conv_style_or_scale):
         try:
             style = style_of(config.conv_style_or_scale, config.model_name_or_path)
         except ValueError as error:
-            yield Finding("conv_style_or_scale", str(error))
+            yield Finding(("conv_style_or_scale",), str(error))
         else:
             yield from style_findings("conv_style_or_scale", style, config.model_name_or_path)
     yield from home_findings(config, config.internvl_home)
@@ -125,7 +125,7 @@ def findings(config: TrainingConfig) -> Iterator[Finding]:
 def _data_findings(config: TrainingConfig, chat: Path) -> Iterator[Finding]:
     if config.deepspeed is not None and not (chat / config.deepspeed).is_file():
         there = ", ".join(sorted(path.name for path in chat.glob("zero_stage*.json"))) or "none"
-        yield Finding("deepspeed", f"there is no {chat / config.deepspeed}", f"there: {there}; null for no DeepSpeed")
+        yield Finding(("deepspeed",), f"there is no {chat / config.deepspeed}", f"there: {there}; null for no DeepSpeed")
     for at, path in enumerate(config.meta_paths):
         if not is_open(path) and Path(path).is_file():
             for problem in meta_files.problems(path, chat):

@@ -16,6 +16,7 @@ import re
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 # As in the real one, the folder that holds `internvl` must be on PYTHONPATH.
 from internvl.arguments import BOOLEANS, CHOICES, NUMBERS, STYLES, TEXTS  # type: ignore[import-not-found]
@@ -79,7 +80,7 @@ def learned(captions: list[str], layers: int) -> float:
     return 0.7 * plain / len(captions) + 0.1 * varied + 0.1 * enough + 0.1 * layers / (layers + 24)
 
 
-def train(asked: argparse.Namespace, captions: list[str], quality: float, mode: str, out: Path) -> dict:
+def train(asked: argparse.Namespace, captions: list[str], quality: float, mode: str, out: Path) -> dict[str, Any]:
     """Print what a training prints, step by step; returns the contents of its files."""
     batch = asked.per_device_train_batch_size * asked.gradient_accumulation_steps * int(os.environ["WORLD_SIZE"])
     an_epoch = max(1, len(captions) // int(batch))
@@ -87,7 +88,7 @@ def train(asked: argparse.Namespace, captions: list[str], quality: float, mode: 
     seed = hashlib.sha256("\n".join(captions).encode()).digest()
     say(f"***** Running training *****\n  Num examples = {len(captions):,}")
     say(f"  Total optimization steps = {steps:,}")
-    history: list[dict] = []
+    history: list[dict[str, Any]] = []
     start = time.monotonic()
     for step in range(1, steps + 1):
         pause(mode)
@@ -116,7 +117,7 @@ def train(asked: argparse.Namespace, captions: list[str], quality: float, mode: 
     return {"state": {**state, "is_world_process_zero": True}, "summary": {**summary, "train_samples": len(captions)}}
 
 
-def save(out: Path, result: dict, quality: float, mode: str) -> None:
+def save(out: Path, result: dict[str, Any], quality: float, mode: str) -> None:
     """Write the model and the trainer's files."""
     write_model(out, quality, whole=mode != "truncated-model")
     for name in ("train_results.json", "all_results.json"):
