@@ -54,7 +54,7 @@ def test_several_datasets_give_a_list_of_results(tmp_path: Path) -> None:
     paths = [str(tmp_path / name) for name in ("a.jsonl", "b.json")]
     config = DJToEasyAnimateVideoConversion.Config(dataset_path=paths, export_path=str(tmp_path))
     made = DJToEasyAnimateVideoConversion(config)
-    assert made.run() == made.planned_outputs() == [str(tmp_path / "a_ea_fmt.json"), str(tmp_path / "b_ea_fmt.json")]
+    assert made.run() == made.output_paths() == [str(tmp_path / "a_ea_fmt.json"), str(tmp_path / "b_ea_fmt.json")]
 
 
 def test_two_datasets_of_one_name_are_found_before_the_run() -> None:

