@@ -111,6 +111,17 @@ def test_rollout_that_leaves_no_gpu_for_training_is_refused(sandbox):
     assert "rollout takes 4 of the 4 GPUs" in the_one(sandbox.problems(overrides=changes)).message
 
 
+def test_fewer_gpus_than_the_config_wants_would_be_waited_for_without_an_end(sandbox):
+    cluster = {"cluster": {"node_num": 1, "gpu_per_node": 4}}
+    problem = the_one(sandbox.problems(overrides=cluster, num_gpus=2))
+    assert "'num_gpus' reserves 2 for a training, and the Trinity config wants 4" in problem.message
+    assert problem.where.line == line_of(sandbox.path, "num_gpus")
+
+
+def test_a_ray_of_our_own_has_one_node(sandbox):
+    assert "has 2 nodes" in the_one(sandbox.problems(overrides={"cluster": {"node_num": 2, "gpu_per_node": 4}})).message
+
+
 def test_colocate_is_for_one_gpu(sandbox):
     changes = {"mode": "colocate", "cluster": {"node_num": 1, "gpu_per_node": 2}}
     assert "for a single GPU" in the_one(sandbox.problems(overrides=changes)).message

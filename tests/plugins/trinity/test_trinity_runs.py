@@ -74,6 +74,7 @@ def test_a_pool_that_gives_no_step_trains_nothing_and_that_is_a_failure(sandbox)
 @pytest.mark.slow
 def test_after_the_engine_is_killed_nothing_lives_on_and_finished_trainings_are_kept(sandbox, no_head_is_left):
     pools = [pool(sandbox.folder, f"{name}.jsonl") for name in "abc"]
+    folders_of_ray = set(Path("/tmp").glob("djr-*"))
     path = sandbox.write(taskset_paths=pools, launcher={"type": "local", "max_parallel": 1})
     text = path.read_text().replace("DJSANDBOX_STANDIN_PACE: '0.01'", "DJSANDBOX_STANDIN_PACE: '0.3'")
     path.write_text(text)
@@ -85,6 +86,7 @@ def test_after_the_engine_is_killed_nothing_lives_on_and_finished_trainings_are_
     os.kill(engine.pid, signal.SIGKILL)
     engine.wait()
     wait_for(lambda: not running(str(sandbox.folder)))
+    assert set(Path("/tmp").glob("djr-*")) <= folders_of_ray
     done = subprocess.run(
         [sys.executable, "-m", "djsandbox", "run", str(path), "--resume"], capture_output=True, text=True, check=False
     )

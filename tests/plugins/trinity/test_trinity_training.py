@@ -154,3 +154,33 @@ def test_the_note_of_a_try_tells_where_its_job_is(sandbox):
     note = json.loads(next((sandbox.folder / "work" / "jobs").rglob("run.json")).read_text())
     assert note["job_dir"].endswith("/attempt_1/sums/grpo")
     assert note["steps_before"] == []
+
+
+def test_modules_of_the_users_reach_trinity(sandbox):
+    (sandbox.folder / "plugins").mkdir()
+    sandbox.run(plugin_dir=str(sandbox.folder / "plugins"))
+    assert f"plugins from {sandbox.folder}/plugins" in sandbox.log()
+
+
+def test_how_it_is_run_does_not_make_it_run_again(sandbox):
+    before = sandbox.run()
+    assert sandbox.run(resume=True, start_ray=True, retries=2) == before
+    assert len(list((sandbox.folder / "work" / "jobs").rglob("attempt_*"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "gpus"),
+    [
+        ({}, 2),
+        ({"mode": "colocate"}, 1),
+        ({"mode": "train"}, 1),
+        ({"cluster": {"gpu_per_node": 8}}, 8),
+        ({"explorer": {"rollout_model": {"engine_num": 2, "tensor_parallel_size": 2}}}, 5),
+        ({"explorer": {"rollout_model": {"engine_num": 1}, "auxiliary_models": [{"engine_num": 1}]}}, 3),
+        ({"explorer": {"rollout_model": {"engine_num": "${oc.env:N}"}}}, 1),
+    ],
+)
+def test_as_many_gpus_are_reserved_as_the_config_asks_for(config, gpus):
+    from djsandbox_trinity.config_check import gpus_needed
+
+    assert gpus_needed(config) == gpus

@@ -10,7 +10,7 @@ from djsandbox import Finding
 from djsandbox.errors import ComponentError
 
 from djsandbox_trinity.config_check import ConfigCheck
-from djsandbox_trinity.config_file import Loc, get, read_config
+from djsandbox_trinity.config_file import Loc, get, read_config, whole_number
 from djsandbox_trinity.written_config import TASKSET, data_place
 
 _EXISTING = "existing"
@@ -56,10 +56,25 @@ def _check_file(config: Any, check: ConfigCheck) -> Iterator[Finding]:
         yield from _check_pools(check)
     yield from check.paths(frozenset(skipped))
     yield from check.gpus()
+    yield from _check_own_ray(config, check)
     if check.base.get("checkpoint_root_dir") and config.checkpoint_root_dir is None:
         message = "the job decides where checkpoints go, and not the file: below the job's own folder in the work_dir"
         fix = f"to have them elsewhere: checkpoint_root_dir: {check.base['checkpoint_root_dir']}"
         yield check.finding(("checkpoint_root_dir",), message, fix, "warning")
+
+
+def _check_own_ray(config: Any, check: ConfigCheck) -> Iterator[Finding]:
+    """A cluster of another size than the Ray that is started would be waited for without an end."""
+    if not config.start_ray:
+        return
+    nodes, each = (whole_number(check.whole, "cluster", key, default=0) or 0 for key in ("node_num", "gpu_per_node"))
+    if nodes > 1:
+        message = f"'start_ray' starts a Ray on this machine alone, and 'cluster' has {nodes} nodes"
+        fix = "start Ray on all of them and name it as 'ray_address', or take overrides: {cluster: {node_num: 1}}"
+        yield check.finding(("cluster", "node_num"), message, fix)
+    if config.num_gpus is not None and config.num_gpus < each:
+        message = f"'num_gpus' reserves {config.num_gpus} for a training, and the Trinity config wants {each} on a node"
+        yield Finding(("num_gpus",), message, "leave out 'num_gpus', or lower cluster.gpu_per_node in 'overrides'")
 
 
 def _check_pools(check: ConfigCheck) -> Iterator[Finding]:

@@ -50,6 +50,8 @@ class TrinityRFTTrainer(CommandExecutor):
         """Folder of the checkpoints, a folder for each training in it; by default in the job's own folder."""
         continue_from_checkpoint: bool = False
         """Whether the latest try below `checkpoint_root_dir` is continued; otherwise nothing of it is picked up."""
+        plugin_dir: InputPath | None = None
+        """Folder of modules of your own (workflows, rewards, algorithms) that Trinity loads: its `--plugin-dir`."""
         start_ray: bool = False
         """Whether a Ray of its own is started for each training, and ended with it; no other is touched."""
         ray_address: str | None = None
@@ -139,6 +141,8 @@ class TrinityRFTTrainer(CommandExecutor):
         ]
         argv += ["--config", str(file.absolute()), "--folder", str(folder.absolute())]
         argv += ["--continues"] * self.config.continue_from_checkpoint + ["--start-ray"] * self.config.start_ray
+        if self.config.plugin_dir is not None:
+            argv += ["--plugin-dir", str(Path(self.config.plugin_dir).absolute())]
         if self.config.ray_address is not None and not self.config.start_ray:
             argv += ["--ray-address", self.config.ray_address]
         return Task(

@@ -39,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command != "run":
         sys.stderr.write("only `trinity run` is here\n")
         return 2
+    if options.plugin_dir:
+        sys.stdout.write(f"loaded plugins from {options.plugin_dir}\n")
     _run(options.config)
     return 0
 

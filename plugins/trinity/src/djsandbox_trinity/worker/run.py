@@ -53,7 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
                 _say(0, f"a Ray head of our own is ready at {env['RAY_ADDRESS']}")
             else:
                 _find_ray(options.ray, env)
-            return _train([options.trinity, "run", "--config", options.config], env)
+            plugins = ["--plugin-dir", options.plugin_dir] if options.plugin_dir else []
+            return _train([options.trinity, "run", "--config", options.config, *plugins], env)
     except RayProblem as error:
         return _say(NO_RAY, str(error))
 
@@ -65,6 +66,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--continues", action="store_true")
     parser.add_argument("--start-ray", action="store_true")
     parser.add_argument("--ray-address")
+    parser.add_argument("--plugin-dir")
     return parser.parse_args(arguments)
 
 
