@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -19,12 +20,18 @@ def visible_gpus() -> int:
     smi = shutil.which("nvidia-smi")
     if smi is None:
         return 0
+    there = _listed_by(smi)
+    return min(there, len(listed)) if listed else there
+
+
+@functools.cache
+def _listed_by(program: str) -> int:
+    """How many cards nvidia-smi lists: asked once, because it takes its time and planning asks often."""
     try:
-        said = subprocess.run([smi, "-L"], capture_output=True, text=True, check=False, timeout=30).stdout  # noqa: S603
+        said = subprocess.run([program, "-L"], capture_output=True, text=True, check=False, timeout=30).stdout  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return 0
-    there = sum(line.startswith("GPU ") for line in said.splitlines())
-    return min(there, len(listed)) if listed else there
+    return sum(line.startswith("GPU ") for line in said.splitlines())
 
 
 def gpu_findings(num_gpus: int | None, launcher: object) -> Iterator[Finding]:
