@@ -140,9 +140,9 @@ def test_a_config_that_is_not_there(folder: Path, capsys: pytest.CaptureFixture[
 def test_a_type_of_a_known_plugin_that_is_missing_says_what_to_install(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (line,) = errors(folder, capsys, "execution_job_configs:\n  - {hook: TrainModelHook, extra_configs: {type: trinity-rft}}\n")
+    (line,) = errors(folder, capsys, "execution_job_configs:\n  - {hook: TrainModelHook, extra_configs: {type: modelscope}}\n")
     assert line.startswith("c.yaml:2: error: ")
-    assert line.endswith("| pip install djsandbox-trinity")
+    assert line.endswith("| pip install djsandbox-modelscope")
 
 
 def test_two_claimants_of_a_type(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,7 +81,8 @@ def test_an_environment_is_listed_made_shown_used_and_removed(
 ) -> None:
     before = told("list")
     assert before["environments"] == []
-    assert {row["recipe"]: row["made"] for row in before["recipes"]} == {"needy": False, "small": False, "strange": False}
+    listed = {row["recipe"]: row["made"] for row in before["recipes"]}  # with those of whatever plugins are installed
+    assert {name: listed[name] for name in ("needy", "small", "strange")} == {"needy": False, "small": False, "strange": False}
     made = told("create", "small")
     assert made["made"] is True and made["environment"].startswith("small-")
     assert told("create", "small")["made"] is False

@@ -150,6 +150,12 @@ def test_a_job_that_fails_says_in_which_iteration(more: Lab) -> None:
         more.run()
 
 
+def test_a_new_run_begins_without_the_contexts_of_a_longer_one(more: Lab) -> None:
+    more.run(grow(3))
+    more.run(grow(2))
+    assert sorted(path.name for path in (more.work_dir / "context").glob("*.json")) == ["iter_1.json", "iter_2.json"]
+
+
 def test_one_iteration_has_no_folder_of_its_own(more: Lab) -> None:
     more.run(grow(1))
     assert Path("out/text.txt").read_text() == "x"

@@ -25,12 +25,17 @@ class Folders:
     @property
     def iteration_context_file(self) -> Path:
         """The context of this iteration, kept when others follow."""
-        return self.work_dir / "context" / f"{self._part}.json"
+        return self.contexts / f"{self._part}.json"
+
+    @property
+    def contexts(self) -> Path:
+        """The contexts of all iterations."""
+        return self.work_dir / "context"
 
     @property
     def context_frames(self) -> Path:
         """The data frames that the contexts name."""
-        return self.work_dir / "context" / "frames"
+        return self.contexts / "frames"
 
     @property
     def _part(self) -> str:

@@ -97,7 +97,7 @@ class Session:
 
 
 def open_session(plan: Plan, manager: SandboxPluginManager, trial: TrialScope | None = None) -> Session:
-    """Open the work_dir of `plan` for a new run; what the last one left in the cache stays only when this one resumes."""
+    """Open the work_dir of `plan` for a new run; the last one's cache and contexts stay only when this one resumes."""
     config = plan.config
     wait_for_leftovers(Folders(config.work_dir).processes)
     journal = Journal(config.work_dir)
@@ -113,8 +113,8 @@ def open_session(plan: Plan, manager: SandboxPluginManager, trial: TrialScope | 
     fingerprints = Fingerprints(known)
     own = secrets_of(config)
     watcher = SandboxWatcher(config.work_dir, notify=manager.notify, secrets=own)
-    if not config.resume and folders.cache.is_dir():
-        shutil.rmtree(folders.cache)
+    for left in () if config.resume else (folders.cache, folders.contexts):
+        shutil.rmtree(left, ignore_errors=True)
     reuse = Reuse(history, fingerprints, watcher, run_id, config.resume, shared)
     hidden = own | secrets_in_environment()
     return Session(plan, manager, journal, history, fingerprints, watcher, reuse, run_id, hidden, trial, config_secrets=own)
