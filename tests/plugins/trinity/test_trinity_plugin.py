@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 from djsandbox import CommandExecutor
@@ -35,6 +37,18 @@ def test_importing_it_imports_nothing_heavy():
 def test_the_programs_that_it_runs_are_named_as_workers():
     for name in TrinityRFTTrainer.workers:
         importlib.import_module(name)
+
+
+def test_what_runs_in_trinitys_environment_needs_only_python_3_10_and_trinity():
+    folder = Path(importlib.import_module("djsandbox_trinity.worker").__file__).parent
+    imported = set()
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(), feature_version=(3, 10))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported.add(node.module.split(".")[0])
+    assert imported - sys.stdlib_module_names == {"trinity"}
 
 
 @pytest.mark.parametrize("recipe", [TRINITY, TRINITY_SOURCE, TRINITY_CPU], ids=lambda recipe: recipe.name)
