@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
 import sys
@@ -62,6 +63,10 @@ def test_a_file_that_is_no_captions_ends_with_a_message_and_no_scores(tmp_path, 
 def test_nothing_in_the_scoring_names_spice_to_python() -> None:
     source = Path(score_captions.__file__).read_text()
     assert "spice" not in "".join(line for line in source.splitlines() if "import" in line).lower()
+
+
+def test_the_scoring_program_runs_under_the_python_of_internvl() -> None:
+    ast.parse(Path(score_captions.__file__).read_text(), feature_version=(3, 9))
 
 
 def test_ground_truth_has_to_be_named(sandbox, tmp_path) -> None:

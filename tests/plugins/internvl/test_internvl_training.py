@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,20 @@ def test_variables_and_folder_are_those_that_internvl_needs(training, captions, 
     assert task.cwd == str(chat) and task.env["PYTHONPATH"] == f"{chat}:/mine"
     assert (task.env["LAUNCHER"], task.env["TF_CPP_MIN_LOG_LEVEL"], task.env["HELLO"]) == ("pytorch", "3", "1")
     assert str(stand_in.environment / "bin" / "torchrun") in task.argv
+
+
+def test_the_script_for_people_repeats_the_training_and_tells_no_variables_of_the_users(
+    sandbox, train_job, captions, tmp_path
+) -> None:
+    job = train_job([captions("good", GOOD)], script_dir=str(tmp_path / "sh"))
+    job["extra_configs"]["env_params"]["variables"] = {"MY_SERVER": "hidden-from-scripts"}
+    djsandbox.run(sandbox(job))
+    (script,) = (tmp_path / "sh").glob("*.sh")
+    assert "hidden-from-scripts" not in script.read_text()
+    state = tmp_path / "models/good_meta_InternVL2-1B/trainer_state.json"
+    before = state.stat().st_mtime_ns
+    subprocess.run(["bash", str(script)], check=True, capture_output=True)
+    assert state.stat().st_mtime_ns > before
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from djsandbox_internvl.surroundings import chat_folder, home_change, known_chat
 from djsandbox_internvl.trained_models import STATE, SUMMARY, is_lost, model_problem, training_result
 from djsandbox_internvl.training_config import TrainingConfig, findings
 
+_TOLD = ("PATH", "PYTHONPATH", "MASTER_PORT", "LAUNCHER", "TF_CPP_MIN_LOG_LEVEL")
+
 
 class InternVLCOCOCaptionTrainer(CommandExecutor):
     """Fine-tunes LoRA models of InternVL on COCO captions."""
@@ -136,7 +138,8 @@ class InternVLCOCOCaptionTrainer(CommandExecutor):
         """The same by hand: for people, nothing of ours runs it."""
         if self.config.script_dir is None:
             return
-        exports = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in sorted(variables.items()))
+        # The user's own variables stay out: they may be secret.
+        exports = "".join(f"export {key}={shlex.quote(variables[key])}\n" for key in _TOLD if key in variables)
         text = f"set -ex\ncd {shlex.quote(str(chat))}\n{exports}{shlex.join(argv)}\n"
         path = Path(self.config.script_dir) / f"{name}.sh"
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
