@@ -222,9 +222,10 @@ def test_a_block_file_that_was_changed_keeps_its_sweep_from_going_on(sweep_lab: 
 def test_a_trial_keeps_what_it_had_finished_when_it_is_run_again(sweep_lab: Lab) -> None:
     sweep_lab.sweep(tries(2))
     process = sweep_lab.start()
-    sweep_lab.scoring(process, 1)
+    pids = sweep_lab.scoring(process, 1)
     process.kill()
     process.communicate()
+    wait_for_the_end_of(pids)
     sweep_lab.calls()
     (sweep_lab.folder / "hang").unlink()
     sweep_lab.run(resume=True)
@@ -237,9 +238,10 @@ def test_a_killed_trial_of_a_new_sweep_takes_nothing_from_the_sweep_before(sweep
     before = sweep_lab.run().trials[0].value
     sweep_lab.calls()
     process = sweep_lab.start()
-    sweep_lab.scoring(process, 1)
+    pids = sweep_lab.scoring(process, 1)
     process.kill()
     process.communicate()
+    wait_for_the_end_of(pids)
     (sweep_lab.folder / "hang").unlink()
     assert sweep_lab.run(resume=True).trials[0].value != before
 
