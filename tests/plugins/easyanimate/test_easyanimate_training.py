@@ -139,6 +139,11 @@ def test_the_number_of_gpus_is_that_of_the_machine_and_part_of_the_key(place: An
     assert job.action == "run"
 
 
+def test_a_training_on_several_gpus_is_launched_with_as_many_processes(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    assert train(place, batch_size_per_gpu=2, gpu_num=2).endswith("checkpoint-6.safetensors")
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,10 @@ from djsandbox_easyanimate.checkpoints import checkpoints, problem_with
 
 MANIFEST = "djsandbox_training.json"
 """What a training has written, and which is its latest checkpoint; in the folder of its files."""
+
+
+FREE_PORT = "{free_port}"
+"""What stands in the command for a port that is free when it begins."""
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -33,7 +38,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def main(arguments: list[str]) -> int:
     """Train; returns the exit code."""
     unfinished, finished = Path(arguments[0]), Path(arguments[1])
-    command = arguments[arguments.index("--") + 1 :]
+    command = with_port(arguments[arguments.index("--") + 1 :])
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     code = subprocess.run(command, check=False).returncode  # noqa: S603 - what the task is
@@ -45,6 +50,16 @@ def main(arguments: list[str]) -> int:
         return 1
     shutil.rmtree(unfinished, ignore_errors=True)
     return 0
+
+
+def with_port(command: list[str]) -> list[str]:
+    """The command with a port in the place of `FREE_PORT`."""
+    if not any(FREE_PORT in word for word in command):
+        return command
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    return [word.replace(FREE_PORT, port) for word in command]
 
 
 def take_over(unfinished: Path, finished: Path) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from djsandbox_easyanimate.train_task import FREE_PORT
 from djsandbox_easyanimate.training_config import TrainBlock, TrainingConfig
 
 _NUMBERS = [
@@ -73,7 +74,9 @@ def current_arguments(train: TrainBlock, output_dir: str, gpus: int) -> list[str
         launch += ["--use_deepspeed", "--deepspeed_config_file=config/zero_stage2_config.json"]
     elif gpus > 1:
         launch += ["--multi_gpu"]
-    launch += ["--dynamo_backend=no", "--main_process_port=0"]  # 0: a free one, for trainings beside each other
+    launch += ["--dynamo_backend=no"]
+    if gpus > 1:
+        launch += [f"--main_process_port={FREE_PORT}"]  # trainings beside each other would have one; torchrun cannot take 0
     options: dict[str, Any] = {
         "pretrained_model_name_or_path": path_or_name(model.pretrained_model_name_or_path),
         "transformer_path": _absolute(model.transformer_path),
