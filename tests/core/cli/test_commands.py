@@ -142,6 +142,14 @@ def test_context_shows_what_was_produced(folder: Path, capsys: pytest.CaptureFix
     assert "'b'" in capsys.readouterr().err
 
 
+def test_a_recipe_of_the_same_name_is_not_taken_for_the_component(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["components", "show", "easyanimate", "--json"]) == 0
+    assert {found["group"] for found in json.loads(capsys.readouterr().out)} == {
+        "model_infer_executors",
+        "model_train_executors",
+    }
+
+
 def test_components_are_listed_with_the_package_that_brings_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert call(["components", "list", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)

@@ -6,7 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from djsandbox.envs import ENV_ROUTER, CondaEnv, Env, EnvRecipe, ExistingEnv, VirtualEnv, environment_for, problems, recipe_hash
+from djsandbox.envs import (
+    ENV_ROUTER,
+    CondaEnv,
+    Env,
+    EnvRecipe,
+    ExistingEnv,
+    Repository,
+    SystemTool,
+    VirtualEnv,
+    environment_for,
+    problems,
+    recipe_hash,
+)
 from djsandbox.errors import ComponentError, ConfigError, PluginError
 
 
@@ -75,6 +87,23 @@ def test_its_identity_changes_with_what_is_installed_in_it(there: VirtualEnv, fr
     assert recipe_hash(recipe, manager="existing", params={"path": str(there.path)}) == before
     there.install_py_deps(["alpha"], pip_options=from_wheels, on_line=None)
     assert recipe_hash(recipe, manager="existing", params={"path": str(there.path)}) != before
+
+
+def test_its_identity_changes_with_the_checkout_that_is_used_in_it(there: VirtualEnv, tmp_path: Path) -> None:
+    recipe = EnvRecipe("one", repositories=(Repository("tool", proof=("tool.py",)),))
+    homes = [tmp_path / name for name in ("first", "second")]
+    for home in homes:
+        home.mkdir()
+        (home / "tool.py").touch()
+    params = [{"path": str(there.path), "homes": {"tool": str(home)}} for home in homes]
+    first, second = (recipe_hash(recipe, manager="existing", params=one) for one in params)
+    assert first != second
+
+
+def test_what_the_machine_lacks_is_a_warning_also_where_something_else_is_wrong_with_it(tmp_path: Path) -> None:
+    recipe = EnvRecipe("one", system_tools=(SystemTool("no-such-tool", "fun"),))
+    found = problems(recipe, manager="existing", params={"path": str(tmp_path / "nowhere")})
+    assert [problem.severity for problem in found] == ["error", "warning"]
 
 
 def test_parameters_that_mean_nothing_for_it_are_refused(tmp_path: Path) -> None:

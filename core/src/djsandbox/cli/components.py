@@ -26,12 +26,11 @@ def list_components(group: str | None, named: str | None, as_json: bool) -> int:
     """List every type by factory, with the package that brings it; only those of GROUP (model_train_executors) if given."""
     from djsandbox.cli.show import show_json, show_table  # noqa: PLC0415
     from djsandbox.errors import ConfigError, did_you_mean  # noqa: PLC0415
-    from djsandbox.plugins.groups import OPEN_GROUPS  # noqa: PLC0415
     from djsandbox.plugins.index import plugin_index  # noqa: PLC0415
 
     group = group or named
     index = plugin_index()
-    groups = [name for name in index.groups() if name not in set(OPEN_GROUPS) - set(_LISTED)]
+    groups = _component_groups()
     if group is not None and group not in groups:
         raise ConfigError(f"no installed plugin has anything in '{group}'", fix=did_you_mean(group, groups))
     rows = [
@@ -74,6 +73,14 @@ def show_component(type_name: str, group: str | None, as_json: bool) -> int:
     return 0
 
 
+def _component_groups() -> list[str]:
+    """The groups that hold what a config's `type:` or `hook:` may name; those of third parties, too."""
+    from djsandbox.plugins.groups import OPEN_GROUPS  # noqa: PLC0415
+    from djsandbox.plugins.index import plugin_index  # noqa: PLC0415
+
+    return [name for name in plugin_index().groups() if name not in set(OPEN_GROUPS) - set(_LISTED)]
+
+
 def _find(type_name: str, group: str | None) -> Iterator[Any]:
     from djsandbox.errors import ConfigError, did_you_mean  # noqa: PLC0415
     from djsandbox.plugins.groups import FACTORIES  # noqa: PLC0415
@@ -81,11 +88,11 @@ def _find(type_name: str, group: str | None) -> Iterator[Any]:
     from djsandbox.plugins.resolve import resolve  # noqa: PLC0415
 
     index = plugin_index()
-    if ":" in type_name and not any(index.claimants(name, type_name.rpartition(":")[2]) for name in index.groups()):
+    if ":" in type_name and not any(index.claimants(name, type_name.rpartition(":")[2]) for name in _component_groups()):
         yield resolve(group or "components", type_name, base=object, folder=Path.cwd())
         return
     bare = type_name.rpartition(":")[2]
-    groups = [name for name in index.groups() if group in (None, name) and index.claimants(name, bare)]
+    groups = [name for name in _component_groups() if group in (None, name) and index.claimants(name, bare)]
     if not groups:
         names = {claim.name for name in [*FACTORIES, *_LISTED] for claim in index.claims(name)}
         raise ConfigError(f"no installed plugin has the type '{type_name}'", fix=did_you_mean(type_name, names))

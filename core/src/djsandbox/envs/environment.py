@@ -142,7 +142,7 @@ def problems(
             return _missing_here(recipe, manager, params)
         resolved = resolve(recipe, manager=manager, name=name, params=params)
     except SandboxError as error:
-        return [*error.problems, *missing_tools(recipe, cloning=False)]
+        return [*error.problems, *_missing_here(recipe, manager, params)]
     env = resolved.env(None)
     found = env.obstacles() if env.check_availability() else [_missing_manager(resolved)]
     return [*found, *missing_tools(resolved.recipe), *checkout_problems(resolved.recipe, offline=offline or is_offline())]
@@ -199,15 +199,19 @@ def _existing(recipe: EnvRecipe, name: str | None, params: Mapping[str, Any]) ->
     )
     if wrong:
         raise ConfigError.of(wrong)
-    return ReadyEnv(name or recipe.name, changed, EXISTING, _state_of(env, changed), env, MappingProxyType(homes))
+    state = _state_of(env, changed, homes)
+    return ReadyEnv(name or recipe.name, changed, EXISTING, state, env, MappingProxyType(homes))
 
 
-def _state_of(env: ExistingEnv, recipe: EnvRecipe) -> str:
-    """What can be told of an environment that is not ours without running it: its interpreter, and what is installed."""
-    places = ("lib/python*/site-packages/*.dist-info", "lib/python*/dist-packages/*.dist-info", "conda-meta/*.json")
-    installed = sorted(path.name for place in places for path in env.path.glob(place))
+def _state_of(env: ExistingEnv, recipe: EnvRecipe, homes: Mapping[str, Path]) -> str:
+    """What can be told of an environment that is not ours without running it: interpreter, packages, where checkouts are."""
+    lists = ("lib/python*/site-packages/*.dist-info", "lib/python*/dist-packages/*.dist-info", "conda-meta/*.json")
+    installed = sorted(path.name for pattern in lists for path in env.path.glob(pattern))
     interpreter = os.path.realpath(env.python)
-    return content_key({"python": interpreter, "installed": installed, "variables": dict(recipe.variables)})
+    places = {name: str(home) for name, home in homes.items()}
+    return content_key(
+        {"python": interpreter, "installed": installed, "variables": dict(recipe.variables), "homes": places}
+    )
 
 
 def _missing_manager(resolved: Resolved) -> Problem:

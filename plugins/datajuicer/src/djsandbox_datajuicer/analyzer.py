@@ -106,7 +106,7 @@ class DJAnalyzer(BaseDataExecutor):
 
     def _place(self, written: Path, work_dir: Path, overall: Any) -> str:
         """Move what Data-Juicer wrote to where it belongs; statistics and their overview stay with the job."""
-        found = list(written.parent.glob("*_stats.jsonl"))
+        found = [path for path in written.parent.glob("*_stats.jsonl") if path != written]
         if len(found) != 1:
             raise ComponentError("Data-Juicer wrote no statistics", fix="the log of the job has its reasons")
         take_place(found[0], self._statistics_file)
