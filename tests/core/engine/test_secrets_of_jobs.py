@@ -44,7 +44,9 @@ class Leaks(BaseEvaluator):
             self.logger.info("logged %s", secret)
             os.write(2, f"written {secret}\\n".encode())
             subprocess.run(["echo", f"child {secret}"], check=True)
-            ctypes.CDLL(None).printf(b"from C %s\\n", secret.encode())
+            libc = ctypes.CDLL(None)
+            libc.printf(b"from C %s\\n", secret.encode())
+            libc.fflush(None)  # C holds it back otherwise, unless Python was told not to buffer
         if self.config.end == "raise":
             raise ValueError(f"no access with {self.config.api_key} and {os.environ['HF_TOKEN']}")
         if self.config.end:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -159,3 +160,19 @@ def test_videos_that_were_missing_are_counted(folder: Folder) -> None:
     folder.meta("2026-01-01-00:00:00", videos=3)
     folder.results("2026-01-01-00:00:00", scene(0.5))
     assert folder.read().missing == 2
+
+
+def test_processes_that_begin_in_different_seconds_belong_to_one_evaluation(tmp_path: Path) -> None:
+    result = {"human_action": [1.0, [{"video_path": "a.mp4", "video_results": True}]]}
+    written = {
+        "results_09:00:02_full_info.json": [],
+        "results_09:00:01_full_info.json": [],
+        "results_09:00:01_eval_results.json": result,
+    }
+    for at, (name, data) in enumerate(written.items()):
+        (tmp_path / name).write_text(json.dumps(data))
+        os.utime(tmp_path / name, (at, at))
+    assert read_result(tmp_path, "human_action", is_standard=True).score == 1
+    (tmp_path / "results_09:30:00_full_info.json").write_text("[]")  # a later one, which ended without results
+    with pytest.raises(ComponentError, match="written no results of human_action"):
+        read_result(tmp_path, "human_action", is_standard=True)

@@ -42,21 +42,27 @@ class DimensionResult:
 def read_result(folder: str | Path, dimension: str, *, is_standard: bool) -> DimensionResult:
     """The result of the latest evaluation in `folder`; ComponentError where that one has none, or none that can be used.
 
-    An evaluation first writes which videos it takes (`results_TIME_full_info.json`) and last, under the same TIME, its
-    results, so that those of an earlier one are never taken for those of one that has ended without any.
+    Each process of an evaluation first writes which videos it takes (`results_TIME_full_info.json`), with its own TIME, and
+    the first process last of all the results: older ones are never taken for those of an evaluation that ended without any.
     """
-    begun = sorted(Path(folder).glob(f"results_*{_META}"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+    begun = _by_age(folder, _META)
     if not begun:
         raise _failed(folder, f"VBench has not even begun to evaluate {dimension}: there is no results_*{_META}")
-    file = begun[-1].with_name(begun[-1].name.removesuffix(_META) + _RESULTS)
-    if not file.is_file() or file.stat().st_mtime_ns < begun[-1].stat().st_mtime_ns:
-        raise _failed(file, f"VBench has written no results of {dimension}, only which videos it was to take")
+    done = _by_age(folder, _RESULTS)
+    if not done or done[-1].stat().st_mtime_ns < begun[-1].stat().st_mtime_ns:
+        raise _failed(folder, f"VBench has written no results of {dimension}, only which videos it was to take")
+    file = done[-1]
     score, rows = _parts(_json(file), dimension, file)
     videos = tuple(_videos(rows, dimension, file))
     if not videos:
         raise _failed(file, f"the result of {dimension} is one of no videos")
     missing = _missing(_json(begun[-1]), dimension) if is_standard else 0
     return DimensionResult(dimension, score, videos, missing, file)
+
+
+def _by_age(folder: str | Path, suffix: str) -> list[Path]:
+    """The files of an evaluation that end so, the youngest last."""
+    return sorted(Path(folder).glob(f"results_*{suffix}"), key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
 def _json(file: Path) -> Any:
