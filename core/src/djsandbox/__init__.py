@@ -33,6 +33,7 @@ _HOMES = {
     "djsandbox.config.load": ("load_config",),
     "djsandbox.config.sweep": ("Parameter", "SweepConfig"),
     "djsandbox.engine.api": ("plan", "run", "validate"),
+    "djsandbox.engine.launching.devices": ("visible_gpus",),
     "djsandbox.envs.base": ("Env",),
     "djsandbox.envs.conda": ("CondaEnv",),
     "djsandbox.envs.recipe": ("EnvRecipe", "InstallStep", "Repository", "SystemTool"),

@@ -35,6 +35,7 @@ from djsandbox.config.sweep import SweepConfig as SweepConfig
 from djsandbox.engine.api import plan as plan
 from djsandbox.engine.api import run as run
 from djsandbox.engine.api import validate as validate
+from djsandbox.engine.launching.devices import visible_gpus as visible_gpus
 from djsandbox.envs.base import Env as Env
 from djsandbox.envs.conda import CondaEnv as CondaEnv
 from djsandbox.envs.recipe import EnvRecipe as EnvRecipe

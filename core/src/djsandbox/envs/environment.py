@@ -209,9 +209,7 @@ def _state_of(env: ExistingEnv, recipe: EnvRecipe, homes: Mapping[str, Path]) ->
     installed = sorted(path.name for pattern in lists for path in env.path.glob(pattern))
     interpreter = os.path.realpath(env.python)
     places = {name: str(home) for name, home in homes.items()}
-    return content_key(
-        {"python": interpreter, "installed": installed, "variables": dict(recipe.variables), "homes": places}
-    )
+    return content_key({"python": interpreter, "installed": installed, "variables": dict(recipe.variables), "homes": places})
 
 
 def _missing_manager(resolved: Resolved) -> Problem:

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from djsandbox import Finding, Loc, Task
+from djsandbox import Finding, Loc, Task, visible_gpus
 from djsandbox.errors import ComponentError
 
 from djsandbox_easyanimate.executor import EasyAnimateConfig, EasyAnimateExecutor
-from djsandbox_easyanimate.gpus import visible_gpus
 from djsandbox_easyanimate.inference_config import CURRENT_ONLY, InferBlock
 from djsandbox_easyanimate.paths import Place
 from djsandbox_easyanimate.prompts import chunks, problems_of_prompts, read_prompts, video_name
@@ -74,7 +73,7 @@ class EasyAnimateInference(EasyAnimateExecutor):
                 yield Finding(loc, "version 'legacy' needs the LoRA of a training", "set lora_path")
         elif home and os.path.isdir(home) and not (Path(home) / how.config_path).is_file():
             yield Finding((*_HOW, "config_path"), f"there is no '{how.config_path}' in '{home}'", "see its folder config/")
-        gpus = visible_gpus()
+        gpus = len(visible_gpus())
         if 0 < gpus < how.gpu_num:
             message = (
                 f"the prompts are divided into {how.gpu_num} parts, and there are {gpus} GPUs: the others wait for their turn"

@@ -9,12 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from djsandbox import Finding, Loc, Task
+from djsandbox import Finding, Loc, Task, visible_gpus
 from djsandbox.errors import ComponentError
 
 from djsandbox_easyanimate.checkpoints import problem_with
 from djsandbox_easyanimate.executor import EasyAnimateConfig, EasyAnimateExecutor
-from djsandbox_easyanimate.gpus import visible_gpus
 from djsandbox_easyanimate.meta import problems_of_meta
 from djsandbox_easyanimate.paths import Place
 from djsandbox_easyanimate.progress import Progress
@@ -76,7 +75,7 @@ class EasyAnimateTrainer(EasyAnimateExecutor):
             yield Finding((*_HOW, name), f"version '{self.version}' of EasyAnimate has no '{name}'", fixes[self.version])
         if saving.save_state and self.version == "legacy":
             yield Finding(("train", "saving_config", "save_state"), "version 'legacy' keeps no states", "leave it out")
-        gpus = visible_gpus()
+        gpus = len(visible_gpus())
         if how.gpu_num and 0 < gpus < how.gpu_num:
             yield Finding((*_HOW, "gpu_num"), f"it asks for {how.gpu_num} GPUs, and there are {gpus}", "lower gpu_num")
         yield from self._check_model()
@@ -141,7 +140,7 @@ class EasyAnimateTrainer(EasyAnimateExecutor):
 
     @property
     def _gpus(self) -> int:
-        return self.config.train.training_config.gpu_num or visible_gpus() or 1
+        return self.config.train.training_config.gpu_num or len(visible_gpus()) or 1
 
     @cached_property
     def _progress(self) -> Progress:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from djsandbox import CommandConfig, EnvConfig, Finding, InputPath, InputPaths, OutputPath, ReferencePath
+from djsandbox import CommandConfig, EnvConfig, Finding, InputPath, InputPaths, OutputPath, ReferencePath, visible_gpus
 from pydantic import Field, model_validator
 
-from djsandbox_internvl.gpus import gpu_findings, visible_gpus
+from djsandbox_internvl.gpus import gpu_findings
 from djsandbox_internvl.naming import is_open
 from djsandbox_internvl.surroundings import home_findings, known_chat
 from djsandbox_internvl.trained_models import model_problem
@@ -63,7 +63,7 @@ class EvaluationConfig(EnvConfig, CommandConfig):
     @property
     def gpus(self) -> int:
         """GPUs of an evaluation: as asked for, else all; 1 where there are none, which only a stand-in survives."""
-        return self.num_gpus or visible_gpus() or 1
+        return self.num_gpus or len(visible_gpus()) or 1
 
     def options(self) -> tuple[str, ...]:
         """The arguments of the official evaluation, those left out that say what it does anyway."""

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from djsandbox import CommandConfig, EnvConfig, Finding, InputPaths, OutputPath, ReferencePath
+from djsandbox import CommandConfig, EnvConfig, Finding, InputPaths, OutputPath, ReferencePath, visible_gpus
 from pydantic import Field, field_validator, model_validator
 
 from djsandbox_internvl import meta_files
 from djsandbox_internvl.conv_styles import style_findings, style_of
 from djsandbox_internvl.finetuning import Hyperparameters
-from djsandbox_internvl.gpus import gpu_findings, visible_gpus
+from djsandbox_internvl.gpus import gpu_findings
 from djsandbox_internvl.naming import is_open
 from djsandbox_internvl.surroundings import home_findings, known_chat
 
@@ -87,7 +87,7 @@ class TrainingConfig(EnvConfig, CommandConfig, Hyperparameters):
     @property
     def gpus(self) -> int:
         """GPUs of a training: as asked for, else all; 1 where there are none, which only a stand-in survives."""
-        return self.num_gpus or visible_gpus() or 1
+        return self.num_gpus or len(visible_gpus()) or 1
 
     @property
     def accumulation(self) -> int:

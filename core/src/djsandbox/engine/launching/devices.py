@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import os
 import re
@@ -58,15 +59,23 @@ def _as_cuda_reads(text: str) -> list[str]:
 
 def _listed_by_driver() -> list[str]:
     program = shutil.which("nvidia-smi")
-    if program is not None:
-        command = [program, "-L"]
-        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            done = subprocess.run(  # noqa: S603 - no argument comes from outside
-                command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=_PATIENCE
-            )
-            if done.returncode == 0:
-                return _names(done.stdout)
+    said = _said_by(program) if program is not None else None
+    if said is not None:
+        return _names(said)
     return [str(at) for at in range(len(list(_GPU_FOLDERS.iterdir())))] if _GPU_FOLDERS.is_dir() else []
+
+
+@functools.cache
+def _said_by(program: str) -> str | None:
+    """What nvidia-smi lists; None where it fails. Asked once, for it takes its time and planning asks often."""
+    command = [program, "-L"]
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        done = subprocess.run(  # noqa: S603 - no argument comes from outside
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=_PATIENCE
+        )
+        if done.returncode == 0:
+            return done.stdout
+    return None
 
 
 def _names(listing: str) -> list[str]:
