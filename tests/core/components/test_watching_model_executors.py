@@ -59,6 +59,29 @@ def run(executor: Trainer, **kwargs: Any) -> Any:
     return asyncio.run(executor.run("train", **kwargs))
 
 
+def test_what_python_children_print_is_seen_while_they_run(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    executor = trainer(log)
+
+    def work() -> None:
+        argv = [sys.executable, "-c", "print('begun'); input(); print('ended')"]
+        with subprocess.Popen(argv, stdin=subprocess.PIPE) as child:
+            executor.wait_for("begun")
+            child.communicate(b"\n")
+
+    run(executor.does(work))
+    assert executor.lines == ["begun", "ended"]
+    assert "PYTHONUNBUFFERED" not in os.environ
+
+
+def test_run_may_forget_that_it_is_async(log: Path) -> None:
+    class Plain(Trainer):
+        def _run(self, run_type: str, run_obj: Any = None, **kwargs: Any) -> Any:
+            return "done"
+
+    assert run(trainer(log, Plain).does()) == "done"
+
+
 @contextlib.contextmanager
 def in_a_job(executor: Trainer, secrets: frozenset[str] = frozenset()) -> Any:
     """As in a run of the sandbox: the output is captured already, and the logger writes to the log."""

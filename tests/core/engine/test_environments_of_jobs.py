@@ -274,6 +274,18 @@ def test_an_environment_that_cannot_be_made_fails_its_job_and_says_why(lab: Lab)
     assert lab.journal()[-1]["status"] == "failed"
 
 
+def test_whatever_goes_wrong_while_an_environment_is_made_is_a_failure_of_its_job(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("DJSANDBOX_ENVS", str(tmp_path / "a file"))
+    evaluate(lab)
+    with pytest.raises((JobFailed, ConfigError), match="a file"):
+        lab.run()
+    kinds = [event["event"] for event in lab.journal()] if lab.work_dir.exists() else []
+    assert "job_started" not in kinds or "job_failed" in kinds
+
+
 def test_the_plan_says_which_environment_a_job_runs_in_and_whether_it_is_there(lab: Lab) -> None:
     evaluate(lab)
 

@@ -37,7 +37,7 @@ class BaseModelExecutor(Component, ABC):
         Raises SandboxError where another executor runs in this process at the same time, and has a log of its own.
         """
         with self._captured() as capture, Watched(capture, lambda log_file: self.watch_run(log_file, **kwargs), self.logger):
-            return await self._run(run_type, run_obj, **kwargs)
+            return await awaited(self._run(run_type, run_obj, **kwargs))
 
     @abstractmethod
     async def _run(self, run_type: str, run_obj: Any = None, **kwargs: Any) -> Any:

@@ -146,7 +146,9 @@ class JobRunner:
         with contextlib.ExitStack() as stack:
             try:
                 stack.enter_context(in_environments(prepared.components, prepared.environments, note))
-            except SandboxError as error:
+            except Exception as error:
+                if not isinstance(error, SandboxError):
+                    prepared.inputs.context.logger.exception("the environment could not be made ready")
                 raise self._failed(job, error, prepared.inputs.context.log_file) from error
             yield
 

@@ -18,6 +18,7 @@ from djsandbox.errors import SandboxError
 from djsandbox.process.scrubbing import ScrubbedPipe, scrubbed_pipe, write_all
 
 _PRINTED_TO = (1, 2)
+_UNBUFFERED = "PYTHONUNBUFFERED"
 _open: list[Capture] = []
 """The captures that are open in this process, the innermost last: file descriptors 1 and 2 belong to all of its threads."""
 _own: ContextVar[Capture | None] = ContextVar("capture", default=None)
@@ -93,7 +94,12 @@ def captured(log_file: Path, secrets: Collection[str] = ()) -> Iterator[Capture]
     if found is not None and found.secrets.issuperset(secrets):
         yield found
         return
-    with _noted(log_file, secrets) as capture, contextlib.closing(capture), _printing_to(capture.target.fileno()):
+    with (
+        _noted(log_file, secrets) as capture,
+        contextlib.closing(capture),
+        _printing_to(capture.target.fileno()),
+        _children_do_not_buffer(),
+    ):
         yield capture
     if capture.is_lost:
         raise CaptureLost(
@@ -146,6 +152,20 @@ def _printing_to(target: int) -> Iterator[None]:
     finally:
         for number, original in saved.items():
             _put_back(number, original)
+
+
+@contextlib.contextmanager
+def _children_do_not_buffer() -> Iterator[None]:
+    """While open, Python children write what they print at once, though it goes to no terminal: so it can be watched live."""
+    before = os.environ.get(_UNBUFFERED)
+    os.environ[_UNBUFFERED] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_UNBUFFERED, None)
+        else:
+            os.environ[_UNBUFFERED] = before
 
 
 def _stream() -> TextIO:
