@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -9,7 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from djsandbox.envs.lock import FileLock, is_held
+from djsandbox.cli.main import call
+from djsandbox.envs.lock import FileLock, is_held, shared
+from djsandbox.envs.store import Store, busy_file
 
 HOLD = """
 import os, sys, time
@@ -72,3 +76,52 @@ def test_a_forked_worker_that_outlives_its_parent_does_not_keep_the_lock(tmp_pat
     finally:
         os.kill(int(worker), signal.SIGKILL)
         process.communicate()
+
+
+def test_whoever_asks_whether_an_environment_is_in_use_keeps_nobody_from_holding_it(
+    tmp_path: Path, becomes_true: Callable[[Callable[[], bool]], bool]
+) -> None:
+    path = tmp_path / "busy"
+    asking = os.open(path, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(asking, fcntl.LOCK_EX)  # as `is_held` has it for a moment
+    holding, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with shared(path):
+            holding.set()
+            done.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert not holding.wait(0.3)
+        os.close(asking)
+        assert becomes_true(holding.is_set)
+        assert is_held(path)
+    finally:
+        done.set()
+        thread.join()
+    assert not is_held(path)
+
+
+def test_gc_keeps_what_somebody_begins_to_use_while_it_is_at_work_and_removes_the_rest(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], becomes_true: Callable[[Callable[[], bool]], bool]
+) -> None:
+    caplog.set_level("INFO", "djsandbox.envs")
+    store = Store()
+    keys = ("a-0123456789ab", "b-0123456789ab", "c-0123456789ab")
+    broken = {key: store.finish(key, store.begin(key), {}) for key in keys}
+    codes: list[int] = []
+    gc = threading.Thread(target=lambda: codes.append(call(["envs", "gc", "--json"])))
+    with store.lock(keys[0]):
+        gc.start()
+        assert becomes_true(lambda: f"waiting for the environment {keys[0]}" in caplog.text)
+        busy = os.open(busy_file(broken[keys[1]].folder), os.O_RDWR)
+        fcntl.flock(busy, fcntl.LOCK_SH)
+    gc.join()
+    os.close(busy)
+    printed = capsys.readouterr()
+    assert codes == [0]
+    assert json.loads(printed.out) == {"removed": [keys[0], keys[2]], "would_remove": [], "kept": [keys[1]]}
+    assert f"kept: the environment {keys[1]} is in use" in printed.err
+    assert [entry.key for entry in store.entries()] == [keys[1]]

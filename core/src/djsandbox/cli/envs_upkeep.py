@@ -24,7 +24,7 @@ def remove(names: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
     if not dry_run:
         for entry in entries:
             store.remove(entry)
-    return _told([entry.key for entry in entries], dry_run, as_json)
+    return _told([entry.key for entry in entries], [], dry_run, as_json)
 
 
 @click.command("gc")
@@ -36,18 +36,25 @@ def remove(names: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
 def collect(older_than: float, dry_run: bool, as_json: bool) -> int:
     """Remove environments that nobody has used for a while or that are broken, and what broken-off builds have left."""
     from djsandbox.envs.store import Store  # noqa: PLC0415
+    from djsandbox.errors import SandboxError  # noqa: PLC0415
 
     store = Store()
     limit = time.time() - older_than * _DAY
     gone = [entry for entry in store.entries() if (entry.problem or entry.used <= limit) and not entry.is_busy]
     left = list(store.leftovers()) if dry_run else []
+    kept = []
     if not dry_run:
         for entry in gone:
-            store.remove(entry)
+            try:
+                store.remove(entry)
+            except SandboxError as error:  # somebody has begun to use it since
+                click.echo(f"kept: {error.problems[0].message}", err=True)
+                kept.append(entry.key)
         for key in sorted({folder.name.rpartition(".")[0] for folder in store.leftovers()}):
             with store.lock(key):
                 left += store.discard_leftovers(key)
-    return _told([*(entry.key for entry in gone), *(folder.name for folder in left)], dry_run, as_json)
+    names = [*(entry.key for entry in gone if entry.key not in kept), *(folder.name for folder in left)]
+    return _told(names, kept, dry_run, as_json)
 
 
 @click.command()
@@ -87,11 +94,12 @@ def _state(known: Any) -> str:
     return f"{len(known.problems)} to mend" if known.problems else "can be made"
 
 
-def _told(names: list[str], dry_run: bool, as_json: bool) -> int:
+def _told(names: list[str], kept: list[str], dry_run: bool, as_json: bool) -> int:
     from djsandbox.cli.show import show_json  # noqa: PLC0415
 
     if as_json:
-        show_json({"removed": [] if dry_run else names, "would_remove": names if dry_run else []})
+        said = {"removed": [] if dry_run else names, "would_remove": names if dry_run else []}
+        show_json(said | {"kept": kept} if kept else said)
         return 0
     for name in names:
         click.echo(f"{'would remove' if dry_run else 'removed'} {name}")

@@ -74,17 +74,21 @@ def _abandon_all() -> None:
 
 @contextlib.contextmanager
 def shared(path: Path) -> Iterator[None]:
-    """Hold the file at `path` together with others while open, so that nobody has it alone."""
+    """Hold the file at `path` together with others while open, so that nobody has it alone.
+
+    Waits for whoever has: `is_held` does for a moment, and nobody else has a file alone that is held like this.
+    """
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        _try(fd, fcntl.LOCK_SH)
+        if not _try(fd, fcntl.LOCK_SH):
+            fcntl.flock(fd, fcntl.LOCK_SH)
         yield
     finally:
         os.close(fd)
 
 
 def is_held(path: Path) -> bool:
-    """Whether somebody has a lock on the file at `path`."""
+    """Whether somebody has a lock on the file at `path`; whoever asks at the same moment may count as somebody."""
     try:
         fd = os.open(path, os.O_RDWR)
     except OSError:
