@@ -98,6 +98,36 @@ def test_a_failing_check_leaves_nothing_but_the_log_and_tells_its_last_lines(
     assert builds(store) == [] and find_environment(small) is None
 
 
+BACKEND_THAT_TELLS_WHO_MAY_READ = """
+import os, shutil
+def build_wheel(folder, *_, **__):
+    with open({told!r}, "w") as file:
+        for place, _, names in os.walk({builds!r}):
+            if place.endswith("/requirements"):
+                file.writelines(f"{{os.stat(os.path.join(place, name)).st_mode & 0o777:o}}\\n" for name in names)
+    return shutil.copy({wheel!r}, folder).rpartition("/")[2]
+"""
+
+
+def test_the_password_of_an_index_is_read_by_nobody_else_and_nowhere_when_the_environment_is_made(
+    store: Path, tmp_path: Path, wheels: Path
+) -> None:
+    project, told = tmp_path / "project", tmp_path / "told"
+    project.mkdir()
+    wheel = wheels / "alpha-1.0-py3-none-any.whl"
+    details = {"told": str(told), "builds": str(store / "builds"), "wheel": str(wheel)}
+    (project / "backend.py").write_text(BACKEND_THAT_TELLS_WHO_MAY_READ.format(**details))
+    (project / "pyproject.toml").write_text('[build-system]\nrequires=[]\nbuild-backend="backend"\nbackend-path=["."]\n')
+    file = tmp_path / "requirements.txt"
+    file.write_text(f"--extra-index-url https://me:secret-word@index.invalid/simple\n--no-index\n{project.as_uri()}\n")
+    small = EnvRecipe("small", requirement_files=(str(file),), constraints=("alpha<2",))
+    ready = environment_for(small)
+    assert ready.packages["alpha"] == "1.0"
+    assert told.read_text().split() == ["600", "600"]
+    kept = [path for path in store.rglob("*") if path.is_file() and b"secret-word" in path.read_bytes()]
+    assert kept == []
+
+
 def test_a_requirement_that_cannot_be_had_leaves_nothing(recipe: Callable[..., EnvRecipe], store: Path) -> None:
     with pytest.raises(EnvironmentFailed, match="failed at installing its packages") as caught:
         environment_for(recipe("gamma"))

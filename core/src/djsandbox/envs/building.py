@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,7 +88,13 @@ class _Build:
         if recipe.check:
             with self._step("checking that it works"):
                 env.run_cmd(recipe.check, cwd=self.folder, env=recipe.variables, on_line=self.tell)
+        discard(self._written)
         return self._facts(env)
+
+    @property
+    def _written(self) -> Path:
+        """The folder of what the installer is given; it may name indexes with passwords, and nobody reads it afterwards."""
+        return self.folder / "requirements"
 
     def _install(self, env: Env, step: InstallStep, what: str) -> None:
         files = [Path(file).expanduser().absolute() for file in step.requirement_files]
@@ -127,10 +134,11 @@ class _Build:
         return (self._write("constraints", lines),) if lines else ()
 
     def _write(self, name: str, lines: list[str]) -> Path:
-        folder = self.folder / "requirements"
-        folder.mkdir(exist_ok=True)
+        folder = self._written
+        folder.mkdir(mode=0o700, exist_ok=True)
         path = folder / f"{len(list(folder.iterdir()))}-{name}.txt"
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
         return path
 
     def _facts(self, env: Env) -> dict[str, Any]:
