@@ -60,9 +60,14 @@ KNOWN_ERRORS = (
     KnownError(
         "the package index gives nothing",
         r"error: Failed to fetch: `?https?://|\bCondaHTTPError\b|\(from versions: none\)|because the network was disabled"
+        r"|\bwas not found in the package registry|\bNo solution found when resolving|\bERROR: No matching distribution found"
+        r"|\bERROR: Could not find a version that satisfies the requirement"
+        r"|\bPackagesNotFoundError: The following packages are (?:not available|missing)"
         r"|Could not install packages due to an OSError: HTTPSConnectionPool",
-        "The index does not answer or must not be asked (offline), or it has nothing of that name for this Python and system.",
-        "Check the name, the network, the proxy (HTTPS_PROXY) and the index (UV_DEFAULT_INDEX, PIP_INDEX_URL). Without a "
+        "The index does not answer or must not be asked (offline), or it has nothing of that name, or of the versions that are "
+        "required together, for this Python and system.",
+        "Check the name and the versions, the network, the proxy (HTTPS_PROXY) and the index (UV_DEFAULT_INDEX, "
+        "PIP_INDEX_URL). Without a "
         'network, have the wheels in a folder: env_params: {pip_options: ["--no-index", "--find-links", FOLDER]}.',
     ),
 )
