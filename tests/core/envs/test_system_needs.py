@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -81,6 +83,30 @@ def test_cuda_and_java_are_found_where_their_own_variables_say(
     assert len(problems(needing(SystemTool("nvcc", "x")))) == 1
     monkeypatch.setenv("CUDA_HOME", str(tmp_path / "cuda"))
     assert problems(needing(SystemTool("nvcc", "x"))) == []
+
+
+def test_what_only_a_variable_leads_to_is_on_the_path_of_what_runs_in_the_environment(
+    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs(tmp_path / "jdk" / "bin", java='openjdk version "21"')
+    programs(tmp_path / "cuda" / "bin", nvcc="release 12.4")
+    programs(nvcc="release 11.8")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "jdk"))
+    monkeypatch.setenv("CUDA_HOME", str(tmp_path / "cuda"))
+    finds = "import shutil, sys; sys.exit(shutil.which('java') is None)"
+    recipe = EnvRecipe(
+        "small", system_tools=(SystemTool("java", "SPICE"), SystemTool("nvcc", "x")), check=("python", "-c", finds)
+    )
+    made = environment_for(recipe, manager="venv")
+    theirs = environment_for(recipe, manager="existing", params={"path": str(made.path)})
+    for ready in (made, theirs):
+        assert ready.run_cmd(["python", "-c", finds], on_line=None, check=False).returncode == 0
+        path = ready.variables()["PATH"]
+        assert shutil.which("java", path=path) == str(tmp_path / "jdk" / "bin" / "java")
+        assert shutil.which("nvcc", path=path) == str(tmp_path / "programs" / "nvcc")
+        assert str(tmp_path / "cuda" / "bin") not in path.split(os.pathsep)
+    other = environment_for(EnvRecipe("other"), manager="existing", params={"path": str(made.path)})
+    assert shutil.which("java", path=other.variables()["PATH"]) is None
 
 
 def test_git_is_needed_where_something_is_to_be_cloned(programs: Programs, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from djsandbox.envs.requirement_files import read_requirements
 from djsandbox.envs.resolving import Resolved
 from djsandbox.envs.sources import fetch
 from djsandbox.envs.store import Entry, Store, busy_file, discard
+from djsandbox.envs.system import with_tools
 from djsandbox.errors import ComponentError, Evidence, SandboxError
 from djsandbox.process.running import OnLine
 
@@ -87,7 +88,8 @@ class _Build:
             self._install(env, step, f"what comes later, step {number}")
         if recipe.check:
             with self._step("checking that it works"):
-                env.run_cmd(recipe.check, cwd=self.folder, env=recipe.variables, on_line=self.tell)
+                variables = with_tools(recipe, env.variables() | dict(recipe.variables))
+                env.run_cmd(recipe.check, cwd=self.folder, env=variables, on_line=self.tell)
         discard(self._written)
         return self._facts(env)
 

@@ -19,7 +19,7 @@ from djsandbox.envs.recipe import EnvRecipe
 from djsandbox.envs.resolving import EXISTING, Resolved, default_manager, resolve
 from djsandbox.envs.sources import checkout_problems
 from djsandbox.envs.store import Entry, Store, busy_file, mark_used
-from djsandbox.envs.system import missing_tools
+from djsandbox.envs.system import missing_tools, with_tools
 from djsandbox.errors import ConfigError, Problem, SandboxError, did_you_mean
 from djsandbox.journal.keys import content_key
 from djsandbox.process.command import Completed
@@ -67,8 +67,8 @@ class ReadyEnv:
         return self.env.python
 
     def variables(self) -> dict[str, str]:
-        """What to set for a program that runs in it: what activating it would, and the recipe's variables."""
-        return self.env.variables() | dict(self.recipe.variables)
+        """What to set for a program that runs in it: what activating it would, and the recipe's variables and tools."""
+        return with_tools(self.recipe, self.env.variables() | dict(self.recipe.variables))
 
     def run_cmd(
         self,
@@ -80,7 +80,7 @@ class ReadyEnv:
         **options: Any,
     ) -> Completed:
         """Run a command in it; see `Env.run_cmd`."""
-        return self.env.run_cmd(cmd, env={**self.recipe.variables, **(env or {})}, on_line=on_line, check=check, **options)
+        return self.env.run_cmd(cmd, env={**self.variables(), **(env or {})}, on_line=on_line, check=check, **options)
 
 
 def environment_for(

@@ -6,7 +6,7 @@ import glob
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from djsandbox.envs.activation import search_path
@@ -73,11 +73,22 @@ def version_of(program: str, name: str) -> str | None:
     return found[0] if found else None
 
 
+def with_tools(recipe: EnvRecipe, variables: Mapping[str, str]) -> dict[str, str]:
+    """`variables` with a PATH on which also those tools of the recipe are found that only JAVA_HOME or CUDA_HOME leads to."""
+    path = variables.get("PATH", search_path())
+    for tool in recipe.system_tools:
+        if shutil.which(tool.name, path=path) is None and (found := _at_home(tool.name)) is not None:
+            path = os.pathsep.join((path, os.path.dirname(found)))
+    return {**variables, "PATH": path}
+
+
 def _program(name: str) -> str | None:
+    return shutil.which(name, path=search_path()) or _at_home(name)
+
+
+def _at_home(name: str) -> str | None:
     homes = [os.environ[variable] for variable in _HOMES.get(name, ()) if os.environ.get(variable)]
-    return shutil.which(name, path=search_path()) or next(
-        (found for home in homes if (found := shutil.which(name, path=os.path.join(home, "bin")))), None
-    )
+    return next((found for home in homes if (found := shutil.which(name, path=os.path.join(home, "bin")))), None)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
