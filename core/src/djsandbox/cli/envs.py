@@ -72,11 +72,11 @@ def list_envs(as_json: bool) -> int:
 def show_env(name: str, as_json: bool) -> int:
     """Show an environment, or what a recipe would make and what stands against it."""
     from djsandbox.cli.show import problem_data, show_json, show_problems, show_table  # noqa: PLC0415
-    from djsandbox.envs.inventory import entry_named, known_recipes, steps_of  # noqa: PLC0415
+    from djsandbox.envs.inventory import entry_named, known_recipe, steps_of  # noqa: PLC0415
     from djsandbox.envs.store import Store  # noqa: PLC0415
     from djsandbox.errors import ConfigError  # noqa: PLC0415
 
-    known = next((one for one in known_recipes(examined=True) if one.claim.name == name), None)
+    known = known_recipe(name, examined=True)
     try:
         entry = entry_named(name, Store())
     except ConfigError:

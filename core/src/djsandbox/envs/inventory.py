@@ -16,6 +16,7 @@ from djsandbox.envs.store import Entry, Store, busy_file
 from djsandbox.envs.tools import answer
 from djsandbox.errors import ConfigError, Problem, SandboxError, did_you_mean
 from djsandbox.plugins.index import Claim
+from djsandbox.plugins.isolation import DOCTOR, reason
 from djsandbox.redact import redact
 
 
@@ -32,18 +33,28 @@ class KnownRecipe:
 def known_recipes(*, examined: bool = False) -> Iterator[KnownRecipe]:
     """All recipes of installed plugins. With `examined`, whatever stands against making them is looked for, too."""
     for claim in recipe_claims():
-        try:
-            recipe = load_recipe(claim)
-        except SandboxError as error:
-            yield KnownRecipe(claim, None, None, error.problems)
-            continue
-        key: str | None = None
-        found: tuple[Problem, ...] = ()
-        try:
-            key = None if default_manager(recipe) == EXISTING else resolve(recipe).key
-        except SandboxError as error:
-            found = error.problems
-        yield KnownRecipe(claim, recipe, key, tuple(problems(recipe)) if examined else found)
+        yield _known(claim, examined)
+
+
+def known_recipe(name: str, *, examined: bool = False) -> KnownRecipe | None:
+    """The first recipe of that name, as `known_recipes` has it, without a look at any other."""
+    return next((_known(claim, examined) for claim in recipe_claims() if claim.name == name), None)
+
+
+def _known(claim: Claim, examined: bool) -> KnownRecipe:
+    try:
+        recipe = load_recipe(claim)
+    except SandboxError as error:
+        return KnownRecipe(claim, None, None, error.problems)
+    key: str | None = None
+    found: tuple[Problem, ...] = ()
+    try:
+        key = None if default_manager(recipe) == EXISTING else resolve(recipe).key
+    except SandboxError as error:
+        found = error.problems
+    except Exception as error:  # what is wrong with one plugin's recipe must not hide those of the others
+        return KnownRecipe(claim, None, None, (Problem(f"{claim} cannot be read: {reason(error)}", fix=DOCTOR),))
+    return KnownRecipe(claim, recipe, key, tuple(problems(recipe)) if examined else found)
 
 
 def entry_named(name: str, store: Store) -> Entry:
@@ -55,14 +66,14 @@ def entry_named(name: str, store: Store) -> Entry:
     exact = [entry for entry in entries if entry.key == name]
     called = [entry for entry in entries if name in (entry.facts.get("name"), entry.facts.get("recipe"))]
     if len(called) > 1:
-        current = {known.key for known in known_recipes() if known.claim.name == name}
+        current = {_known(claim, False).key for claim in recipe_claims() if claim.name == name}
         called = [entry for entry in called if entry.key in current] or called
     found = exact or called
     if len(found) == 1:
         return found[0]
     if found:
         raise ConfigError(f"'{name}' may mean {' or '.join(entry.key for entry in found)}", fix="give one of these in full")
-    recipes = [known.claim.name for known in known_recipes()]
+    recipes = [claim.name for claim in recipe_claims()]
     fix = f"djsandbox envs create {name}" if name in recipes else did_you_mean(name, [entry.key for entry in entries])
     raise ConfigError(f"there is no environment '{name}' in {store.folder}", fix=fix)
 

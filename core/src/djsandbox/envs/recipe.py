@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from types import MappingProxyType
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from djsandbox.envs.plain import keep_plain
 
 Installing = Literal["no", "editable", "editable_without_dependencies"]
 
@@ -34,7 +34,7 @@ class SystemTool:
     get: str | None = None
 
     def __post_init__(self) -> None:
-        _keep_plain(self)
+        keep_plain(self)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Repository:
     home: str | None = None
 
     def __post_init__(self) -> None:
-        _keep_plain(self)
+        keep_plain(self)
         _check_name("repository", self.name)
         if self.url is not None and not _COMMIT.fullmatch(self.commit or ""):
             raise ValueError(f"repository '{self.name}': commit must be all 40 hex digits of a commit, not {self.commit!r}")
@@ -82,7 +82,7 @@ class InstallStep:
     pip_options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _keep_plain(self)
+        keep_plain(self)
 
 
 @dataclass(frozen=True)
@@ -122,16 +122,13 @@ class EnvRecipe:
     check: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _keep_plain(self)
+        keep_plain(self)
         _check_name("recipe", self.name)
         if self.python is not None and not _PYTHON.fullmatch(self.python):
             raise ValueError(f"recipe '{self.name}': python must be a version such as 3.10, not {self.python!r}")
-        if not all(isinstance(text, str) for item in self.variables.items() for text in item):
-            raise TypeError(f"recipe '{self.name}': names and values of variables are texts")
         names = [repository.name for repository in self.repositories]
         if len(set(names)) < len(names):
             raise ValueError(f"recipe '{self.name}': two repositories have one name")
-        object.__setattr__(self, "variables", MappingProxyType(dict(self.variables)))
 
     def __hash__(self) -> int:
         return hash((self.name, self.python, self.requirements, self.requirement_files, frozenset(self.variables.items())))
@@ -139,26 +136,6 @@ class EnvRecipe:
     def steps(self) -> tuple[InstallStep, ...]:
         """All installing, in its order; the repositories come after the first step."""
         return (InstallStep(self.requirements, self.requirement_files, self.pip_options), *self.later)
-
-
-_TUPLES = frozenset(
-    {"managers", "requirements", "requirement_files", "constraints", "leave_out", "pip_options", "check", "patches", "proof"}
-)
-
-
-def _keep_plain(self: Any) -> None:
-    """Make tuples of sequences and texts of paths, and refuse a text where a sequence is meant."""
-    for item in fields(self):
-        value = getattr(self, item.name)
-        if item.name in _TUPLES or item.name in ("repositories", "later", "system_tools"):
-            if isinstance(value, (str, bytes, os.PathLike)):
-                raise TypeError(f"{type(self).__name__}: {item.name} is a sequence, not {value!r}")
-            value = tuple(os.fspath(one) if item.name in _TUPLES else one for one in value)
-            if item.name in _TUPLES and not all(isinstance(one, str) for one in value):
-                raise TypeError(f"{type(self).__name__}: {item.name} holds texts only")
-        elif isinstance(value, os.PathLike):
-            value = os.fspath(value)
-        object.__setattr__(self, item.name, value)
 
 
 def _check_name(what: str, name: object) -> None:
