@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+from djsandbox.envs import EnvRecipe, environment_for, recipe_hash
 from djsandbox.envs.dependencies import pip_arguments, place_for
 from djsandbox.envs.requirement_files import name_of, read_requirements
 from djsandbox.errors import ConfigError
@@ -78,6 +80,67 @@ def test_included_files_become_lines_and_relative_paths_become_full(tmp_path: Pa
         "--extra-index-url https://e.org",
     )
     assert found.constraints == ("scipy<2", "numpy<2", "numpy<2")
+
+
+@pytest.mark.parametrize(
+    ("line", "full"),
+    [
+        ("--find-links ./my wheels", "--find-links {here}/my%20wheels"),
+        ("--find-links=my wheels", "--find-links {here}/my%20wheels"),
+        ("-f my wheels", "-f {here}/my%20wheels"),
+        ("-fsub", "-f {here}/sub"),
+        ("--extra-index-url sub", "--extra-index-url {here}/sub"),
+        ("-i https://e.org/simple", "-i https://e.org/simple"),
+        ("-f https://e.org/wheels", "-f https://e.org/wheels"),
+        ("-f /abs/wheels", "-f /abs/wheels"),
+        ("-e sub", "-e {here}/sub"),
+        ("-e sub[x,y]", "-e {here}/sub[x,y]"),
+        ("--editable=sub/inner", "-e {here}/sub/inner"),
+        ("-e file:./sub#egg=x", "-e {here}/sub#egg=x"),
+        ("-e git+https://e.org/x#egg=x", "-e git+https://e.org/x#egg=x"),
+        ("sub/", "{here}/sub"),
+        ("sub/inner[x] ; python_version > '3'", "{here}/sub/inner[x] ; python_version > '3'"),
+        ("./sub --config-settings a=b", "{here}/sub --config-settings a=b"),
+        ("x-1-py3-none-any.whl", "{here}/x-1-py3-none-any.whl"),
+        ("pkg @ file:./sub", "pkg @ {here}/sub"),
+        ("pkg[a] @ file:sub ; os_name == 'posix'", "pkg[a] @ {here}/sub ; os_name == 'posix'"),
+        ("pkg @ file:///elsewhere/sub", "pkg @ file:///elsewhere/sub"),
+        ("pkg @ git+https://e.org/x", "pkg @ git+https://e.org/x"),
+        ("sub", "sub"),
+        ("sub==1", "sub==1"),
+        ("other.whl", "other.whl"),
+    ],
+)
+def test_whatever_names_something_beside_the_file_names_it_in_full(line: str, full: str, tmp_path: Path) -> None:
+    (tmp_path / "sub" / "inner").mkdir(parents=True)
+    (tmp_path / "my wheels").mkdir()
+    (tmp_path / "x-1-py3-none-any.whl").touch()
+    file = tmp_path / "requirements.txt"
+    file.write_text(f"{line}\n")
+    assert read_requirements(file).lines == (full.format(here=tmp_path.as_uri()),)
+
+
+@pytest.mark.parametrize("manager", ["uv", "venv"])
+def test_a_recipe_installs_from_what_lies_beside_its_requirements_file(
+    manager: str, store: Path, tmp_path: Path, wheels: Path
+) -> None:
+    beside = tmp_path / "a folder"
+    (beside / "sub").mkdir(parents=True)
+    shutil.copytree(wheels, beside / "my wheels")
+    wheel = wheels / "alpha-1.0-py3-none-any.whl"
+    copied = f"shutil.copy({str(wheel)!r}, folder).rpartition('/')[2]"
+    backend = f"import shutil\ndef build_wheel(folder, *_, **__):\n    return {copied}\n"
+    (beside / "sub" / "backend.py").write_text(backend)
+    (beside / "sub" / "pyproject.toml").write_text('[build-system]\nrequires=[]\nbuild-backend="backend"\nbackend-path=["."]\n')
+    file = beside / "requirements.txt"
+    file.write_text("--no-index\n--find-links my wheels\nbeta\nalpha @ file:./sub\n")
+    recipe = EnvRecipe("small", requirement_files=(str(file),))
+    ready = environment_for(recipe, manager=manager)
+    assert (ready.packages["alpha"], ready.packages["beta"]) == ("1.0", "1.0")
+    (beside / "my wheels" / "alpha-2.0-py3-none-any.whl").unlink()
+    assert recipe_hash(recipe, manager=manager) == ready.hash  # it is an index: what it offers is no part of the identity
+    (beside / "sub" / "more.py").touch()
+    assert recipe_hash(recipe, manager=manager) != ready.hash
 
 
 def test_packages_can_be_left_out_however_they_are_spelled(tmp_path: Path) -> None:

@@ -20,8 +20,11 @@ _NOT_SOURCE = frozenset(
 def local_digest(line: str) -> str | None:
     """SHA-256 (hex) of the file or project that a requirement names; None where it names none, or one that is not there.
 
-    Of an editable project only what it declares counts: its code is used as it lies.
+    Of an editable project only what it declares counts: its code is used as it lies. The folder of an option is an index,
+    of which any wheel may be used or none: it does not count, no more than an index elsewhere.
     """
+    if line.startswith("-") and not line.startswith("-e "):
+        return None
     path = _path_of(line.removeprefix("-e ").strip())
     if path is None or not path.exists():
         return None

@@ -13,6 +13,10 @@ from djsandbox.errors import ConfigError
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _NAMED = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:$|[\[<>=!~@;( ])")
 _EGG = re.compile(r"#egg=([A-Za-z0-9._-]+)")
+_PLACES = ("-f", "--find-links", "-i", "--index-url", "--extra-index-url")  # options whose values may be local, too
+_ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_AT_FILE = re.compile(r"((?:[^@]*@)?\s*)file:(?!//)(.*)", re.DOTALL)  # `name @ file:./sub`, where it is no whole URL
+_PATH = re.compile(r"([^\[;#]+?)((?:\[[^\]]*\])?\s*(?:[;#].*|\s--.*)?)", re.DOTALL)  # and extras, markers, options
 _OTHERS = {"-r": "requirements", "--requirement": "requirements", "-c": "constraints", "--constraint": "constraints"}
 
 
@@ -46,13 +50,16 @@ def _read(path: Path, kind: str, above: tuple[Path, ...]) -> Iterator[tuple[str,
         raise ConfigError(f"the requirements file {path} includes itself")
     for line in _logical_lines(path):
         option, _, rest = line.replace("=", " ", 1).partition(" ") if line.startswith("--") else line.partition(" ")
-        if option[:2] in _OTHERS and not option.startswith("--") and len(option) > 2:
+        if option[:2] in ("-r", "-c", "-e", "-f", "-i") and len(option) > 2:
             option, rest = option[:2], f"{option[2:]} {rest}".strip()  # -rfile
+        rest = rest.strip()
         if option in _OTHERS and "://" not in rest:
             inner = "constraints" if kind == "constraints" else _OTHERS[option]
-            yield from _read(path.parent / rest.strip(), inner, (*above, path))
+            yield from _read(path.parent / rest, inner, (*above, path))
         elif option in ("-e", "--editable"):
-            yield kind, f"-e {_full(rest.strip(), path.parent)}"
+            yield kind, f"-e {_full(rest, path.parent, is_path=True)}"
+        elif option in _PLACES:
+            yield kind, f"{option} {_full(rest, path.parent, is_path=True)}"
         else:
             yield kind, _full(line, path.parent)
 
@@ -69,13 +76,26 @@ def _logical_lines(path: Path) -> Iterator[str]:
             yield kept
 
 
-def _full(line: str, folder: Path) -> str:
-    """`line` with a relative local path made a file URL; anything else as it is."""
+def _full(line: str, folder: Path, *, is_path: bool = False) -> str:
+    """`line` with a relative local path made a file URL; anything else as it is.
+
+    `is_path` says that a bare name is no package: it counts as a path where something of that name lies in `folder`.
+    """
     text = shlex.split(line)[0] if line[:1] in "\"'" else line
-    if not (text in (".", "..") or text.startswith(("./", "../", ".["))):
+    named = _AT_FILE.fullmatch(text)
+    before, text = named.groups() if named else ("", text)
+    found = _PATH.fullmatch(text)
+    if found is None or (not named and not _is_local(found[1], folder, is_path)):
         return line
-    path, bracket, extras = text.partition("[")
-    return (folder / path).resolve().as_uri() + bracket + extras
+    return before + (folder / found[1]).resolve().as_uri() + found[2]
+
+
+def _is_local(path: str, folder: Path, is_path: bool) -> bool:
+    if path in (".", "..") or path.startswith(("./", "../")):
+        return True
+    if "://" in path or path.startswith(("/", "~", "$")):
+        return False
+    return (is_path or "/" in path or path.endswith(_ARCHIVES)) and (folder / path).exists()
 
 
 def _canonical(name: str) -> str:
