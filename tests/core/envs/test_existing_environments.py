@@ -81,6 +81,26 @@ def test_a_job_may_use_an_environment_that_is_there_instead_of_its_recipe(there:
     assert environment_for(recipe, manager="existing").python == Path(sys.executable)
 
 
+def test_the_check_of_the_recipe_is_run_in_it_once_for_each_state_of_it_and_a_warning_says_where_it_fails(
+    there: VirtualEnv, from_wheels: tuple[str, ...], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    count = tmp_path / "checked"
+    code = f"open({str(count)!r}, 'a').write('x'); import alpha"
+    recipe = EnvRecipe("needs-alpha", requirements=("alpha",), check=("python", "-c", code))
+    theirs: dict[str, Any] = {"manager": "existing", "params": {"path": str(there.path)}}
+    assert problems(recipe, **theirs) == [] and not count.exists()
+    lines: list[str] = []
+    for _ in range(2):
+        assert environment_for(recipe, **theirs, on_line=lines.append).python == there.python
+    assert caplog.text.count("fails the check of the recipe 'needs-alpha'") == 1
+    assert "No module named 'alpha'" in caplog.text and "No module named 'alpha'" in lines[-1]
+    there.install_py_deps(["alpha"], pip_options=from_wheels, on_line=None)
+    caplog.clear()
+    for _ in range(2):
+        environment_for(recipe, **theirs)
+    assert count.read_text() == "xx" and caplog.text == ""
+
+
 def test_its_identity_changes_with_what_is_installed_in_it(there: VirtualEnv, from_wheels: tuple[str, ...]) -> None:
     recipe = EnvRecipe("r")
     before = recipe_hash(recipe, manager="existing", params={"path": str(there.path)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ from djsandbox.process.command import Completed
 from djsandbox.process.running import OnLine
 
 OFFLINE_VARIABLE = "DJSANDBOX_OFFLINE"
+_logger = logging.getLogger("djsandbox.envs")
+_proven: set[tuple[str, tuple[str, ...]]] = set()  # states of existing environments, and the checks run
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ def environment_for(
         offline: Whether the network must not be used; also where DJSANDBOX_OFFLINE=1 is set.
         on_line: Gets each line that making it prints.
 
-    Raises ConfigError with all that `problems` finds, EnvironmentFailed where making it fails.
+    Raises ConfigError with all that `problems` finds, EnvironmentFailed where making it fails. Whoever brings an existing
+    one may know better than the recipe: where that fails the recipe's check, a warning says so.
     """
     found = find_environment(recipe, manager=manager, name=name, params=params)
     if found is None:
@@ -114,7 +118,27 @@ def environment_for(
         found = _ready(resolved, build(resolved, Store(), offline=offline or is_offline(), on_line=on_line))
     if found.held is not None:
         mark_used(found.held.parent)
+    elif found.recipe.check:
+        _prove(found, on_line)
     return found
+
+
+def _prove(theirs: ReadyEnv, on_line: OnLine | None) -> None:
+    """Run the recipe's check in an environment that is not ours, once for each state of it; a warning where it fails."""
+    proof = (theirs.hash, theirs.recipe.check)
+    if proof in _proven:
+        return
+    _proven.add(proof)
+    try:
+        theirs.run_cmd(theirs.recipe.check, cwd="/", on_line=on_line)
+    except SandboxError as error:
+        said = (
+            f"the environment {theirs.path} fails the check of the recipe '{theirs.recipe.name}', so what runs in it may fail: "
+            f"{error.problems[0].message}"
+        )
+        _logger.warning("%s", said)
+        if on_line is not None:
+            on_line(f"[djsandbox] {said}")
 
 
 def find_environment(
