@@ -117,6 +117,11 @@ def test_parameters_change_what_is_made(told: Callable[..., Any]) -> None:
     assert (shown["name"], shown["recipe"]) == ("mine", "small")
 
 
+def test_a_parameter_that_is_a_value_and_has_some_below_it_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["envs", "create", "small", "--param", "a=1", "--param", "a.b=2"]) == 2
+    assert "--param a.b: 'a' has a value already" in capsys.readouterr().err
+
+
 def test_what_a_recipe_needs_is_told_and_nothing_is_made(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert call(["envs", "create", "needy"]) == 2
     said = capsys.readouterr().err

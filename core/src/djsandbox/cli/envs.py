@@ -203,6 +203,8 @@ def _params(texts: tuple[str, ...]) -> dict[str, Any]:
         place = found
         for step in above:
             place = place.setdefault(step, {})
+            if not isinstance(place, dict):
+                raise click.UsageError(f"--param {key}: '{step}' has a value already, and can have nothing below it")
         is_text = above or last in ("python", "env_py_version", "path", "env_config_path")
         try:
             place[last] = value if is_text else yaml.safe_load(value)

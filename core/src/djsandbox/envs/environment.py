@@ -14,6 +14,7 @@ from typing import Any
 from djsandbox.envs.base import Env, show
 from djsandbox.envs.building import build
 from djsandbox.envs.existing import ExistingEnv
+from djsandbox.envs.faults import KeyProblem, attempt, keyed
 from djsandbox.envs.lock import shared
 from djsandbox.envs.overrides import FOR_EXISTING, overridden
 from djsandbox.envs.recipe import EnvRecipe
@@ -207,20 +208,21 @@ def _ready(resolved: Resolved, entry: Entry) -> ReadyEnv:
 
 
 def _existing(recipe: EnvRecipe, name: str | None, params: Mapping[str, Any]) -> ReadyEnv:
-    unknown = [
-        Problem(f"env_params: '{one}' means nothing for an existing environment", fix=did_you_mean(one, FOR_EXISTING))
-        for one in params
-        if one not in FOR_EXISTING
-    ]
-    if unknown:
-        raise ConfigError.of(unknown)
-    changed, _ = overridden(recipe, {one: value for one, value in params.items() if one != "path"})
-    env = ExistingEnv(name, EXISTING, env_path=params.get("path"))
-    env.create()
+    changed, rest, wrong = overridden(recipe, params)
+    for key in params:
+        if key not in FOR_EXISTING:
+            message = f"env_params: '{key}' means nothing for an existing environment"
+            wrong.append(KeyProblem(message, fix=did_you_mean(key, FOR_EXISTING), loc=("env_params", key)))
+    place = rest.get("path")
+    if any(isinstance(one, KeyProblem) and one.loc == ("env_params", "path") for one in wrong):
+        raise ConfigError.of(wrong)
+    env = ExistingEnv(name, EXISTING, env_path=place)
+    attempt(wrong, ("env_params", "path") if place is not None else ("env_name",), env.create)
     homes = {one.name: Path(one.home).expanduser().absolute() for one in changed.repositories if one.home is not None}
-    wrong = checkout_problems(
-        replace(changed, repositories=tuple(one for one in changed.repositories if one.home)), offline=True
-    )
+    theirs = [one for one in changed.repositories if one.home is not None]
+    for one in theirs:
+        found = checkout_problems(replace(changed, repositories=(one,)), offline=True)
+        wrong += [keyed(problem, ("env_params", "homes", one.name)) for problem in found]
     if wrong:
         raise ConfigError.of(wrong)
     state = _state_of(env, changed, homes)

@@ -14,6 +14,7 @@ from typing import Any
 from djsandbox.envs.base import Env
 from djsandbox.envs.dependencies import checked_requirement
 from djsandbox.envs.existing import ExistingEnv
+from djsandbox.envs.faults import KeyProblem, Loc, attempt
 from djsandbox.envs.interpreters import own_version
 from djsandbox.envs.local_sources import PROJECT_FILES, local_digest
 from djsandbox.envs.overrides import FOR_EXISTING, PARAMS, overridden
@@ -62,16 +63,14 @@ def resolve(
     recipe: EnvRecipe, *, manager: str | None = None, name: str | None = None, params: Mapping[str, Any] | None = None
 ) -> Resolved:
     """Read everything the recipe names and choose the manager; ConfigError with all that is wrong. Writes nothing."""
-    changed, rest = overridden(recipe, params or {})
+    params = params or {}
+    changed, rest, problems = overridden(recipe, params)
     chosen = manager or default_manager(changed, params)
-    found = env_class(chosen)
-    problems = [*_misfits(changed, chosen, manager), *_unknown(rest, found, chosen)]
-    identity: dict[str, Any] = {}
-    try:
-        identity = _identity(changed, chosen)
-    except ConfigError as error:
-        problems.extend(error.problems)
-    if problems:
+    found = attempt(problems, ("env_manager",), lambda: env_class(chosen))
+    if found is not None:
+        problems += [*_misfits(changed, chosen, manager, params), *_unknown(rest, found, chosen)]
+    identity = _identity(changed, chosen, params, problems)
+    if problems or found is None:
         raise ConfigError.of(problems)
     parameters = dict(rest)
     if changed.env_config_path is not None:
@@ -79,7 +78,10 @@ def resolve(
     else:
         parameters["env_py_version"] = changed.python or own_version()
     env = found(name or recipe.name, chosen, **parameters)
-    identity |= {"python": parameters.get("env_py_version"), "manager_details": env.describe()}
+    details = attempt(problems, _loc(params, "env_config_path"), env.describe)
+    if problems:
+        raise ConfigError.of(problems)
+    identity |= {"python": parameters.get("env_py_version"), "manager_details": details}
     return Resolved(changed, name or recipe.name, chosen, found, parameters, identity, content_key(identity))
 
 
@@ -126,34 +128,54 @@ def _passes(check: tuple[str, ...], variables: tuple[tuple[str, str], ...]) -> b
     return True
 
 
-def _misfits(recipe: EnvRecipe, chosen: str, asked: str | None) -> list[Problem]:
+def _misfits(recipe: EnvRecipe, chosen: str, asked: str | None, params: Mapping[str, Any]) -> list[Problem]:
     if recipe.managers and asked is not None and asked not in recipe.managers:
         fix = f"env_manager: {' or '.join(recipe.managers)}"
-        return [Problem(f"the environment '{recipe.name}' cannot be made by {asked}", fix=fix)]
+        return [KeyProblem(f"the environment '{recipe.name}' cannot be made by {asked}", fix=fix, loc=("env_manager",))]
     if recipe.env_config_path is not None and chosen in _USUAL:
-        fix = f"env_manager: {' or '.join(CONDA)}"
-        return [Problem(f"the environment '{recipe.name}' has a conda environment file, which {chosen} cannot read", fix=fix)]
+        message = f"the environment '{recipe.name}' has a conda environment file, which {chosen} cannot read"
+        loc = _loc(params, "env_config_path") or ("env_manager",)
+        return [KeyProblem(message, fix=f"env_manager: {' or '.join(CONDA)}", loc=loc)]
     return []
 
 
 def _unknown(rest: Mapping[str, Any], found: type[Env], manager: str) -> list[Problem]:
     known = (*PARAMS, *found.parameters)
     return [
-        Problem(f"env_params: {manager} does not know '{name}'", fix=did_you_mean(name, known))
+        KeyProblem(f"env_params: {manager} does not know '{name}'", fix=did_you_mean(name, known), loc=("env_params", name))
         for name in rest
         if name not in found.parameters
     ]
 
 
-def _identity(recipe: EnvRecipe, manager: str) -> dict[str, Any]:
-    problems = [problem for text in _all_requirements(recipe) for problem in _problems_of_requirement(text)]
-    if problems:
-        raise ConfigError.of(problems)
+def _loc(params: Mapping[str, Any], *names: str, text: str | None = None) -> Loc:
+    """The first of the `env_params` of these names, or the place of `text` in one of them; empty where it is the recipe's."""
+    for name in names:
+        if text is None and params.get(name) is not None:
+            return ("env_params", name)
+        if text is not None and isinstance(params.get(name), (list, tuple)) and text in params[name]:
+            return ("env_params", name, params[name].index(text))
+    return ()
+
+
+def _identity(recipe: EnvRecipe, manager: str, params: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """The identity, as far as it can be told; what is wrong with requirements, files and sources is put to `problems`."""
+    for text in _all_requirements(recipe):
+        loc = _loc(params, "requirements", "constraints", text=text)
+        attempt(problems, loc, lambda text=text: checked_requirement(text))  # type: ignore[misc]
+
+    def content(file: str) -> dict[str, Any] | None:
+        loc = _loc(params, "requirement_files", text=file)
+        return attempt(problems, loc, lambda: _content(Path(file), recipe))
+
+    def source(repository: Repository) -> dict[str, Any] | None:
+        return attempt(problems, ("env_params", "homes", repository.name), lambda: _source(repository, recipe))
+
     steps = [
         {
             "requirements": list(step.requirements),
             "local": _local(step.requirements),
-            "files": [_content(Path(file), recipe) for file in step.requirement_files],
+            "files": [content(file) for file in step.requirement_files],
             "pip_options": list(step.pip_options),
         }
         for step in recipe.steps()
@@ -165,7 +187,7 @@ def _identity(recipe: EnvRecipe, manager: str) -> dict[str, Any]:
         "steps": steps,
         "constraints": list(recipe.constraints),
         "leave_out": list(recipe.leave_out),
-        "repositories": [_source(repository, recipe) for repository in recipe.repositories],
+        "repositories": [source(repository) for repository in recipe.repositories],
         "variables": dict(recipe.variables),
         "check": list(recipe.check),
     }
@@ -175,14 +197,6 @@ def _identity(recipe: EnvRecipe, manager: str) -> dict[str, Any]:
 
 def _all_requirements(recipe: EnvRecipe) -> list[str]:
     return [*recipe.constraints, *(text for step in recipe.steps() for text in step.requirements)]
-
-
-def _problems_of_requirement(text: str) -> Sequence[Problem]:
-    try:
-        checked_requirement(text)
-    except ConfigError as error:
-        return error.problems
-    return ()
 
 
 def _content(file: Path, recipe: EnvRecipe) -> dict[str, Any]:
