@@ -106,6 +106,24 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(told: Callable[...
     assert not (tmp_path / "store").exists()
 
 
+def test_json_says_apart_whether_an_environment_is_there_and_whether_this_call_made_it(told: Callable[..., Any]) -> None:
+    def states(*options: str) -> tuple[bool, bool]:
+        said = told("create", "small", *options)
+        return said["exists"], said["made"]
+
+    assert states("--dry-run") == (False, False)
+    assert states() == (True, True)
+    assert states() == (True, False)
+    assert states("--dry-run") == (True, False)
+    theirs = ("create", "small", "--manager", "existing", "--param", f"path={sys.prefix}")
+    for said in (told(*theirs, "--dry-run"), told(*theirs)):
+        assert (said["environment"], said["exists"], said["made"]) == (
+            None,
+            True,
+            False,
+        )  # it has no key: it is not in the store
+
+
 def test_parameters_change_what_is_made(told: Callable[..., Any]) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     params = ["requirements=[alpha==2.0]", f"python={version}", "variables.MY_FLAG=off"]

@@ -133,18 +133,19 @@ def create(
     show_problems(wrong)
     found = find_environment(recipe, **asked)
     if dry_run:
-        resolved = resolve(recipe, **asked)
-        said = list(steps_of(resolved.recipe)) if found is None else []
+        one = found or resolve(recipe, **asked)
+        said = [] if found else list(steps_of(one.recipe))
         if as_json:
-            show_json({"environment": resolved.key, "manager": resolved.manager, "made": found is not None, "steps": said})
+            show_json({"environment": one.key, "manager": one.manager, "exists": bool(found), "made": False, "steps": said})
             return 0
-        click.echo(f"{resolved.key} {'is there' if found else f'would be made with {resolved.manager}'}")
+        click.echo(f"{found.key or found.path} is there" if found else f"{one.key} would be made with {one.manager}")
         for line in said:
             click.echo(f"  {line}")
         return 0
     ready = found or environment_for(recipe, **asked, offline=offline, on_line=_to_stderr)
     if as_json:
-        show_json({"environment": ready.key, "path": ready.path, "python": ready.python, "made": found is None})
+        is_new = found is None
+        show_json({"environment": ready.key, "path": ready.path, "python": ready.python, "exists": True, "made": is_new})
         return 0
     click.echo(f"{'is there' if found else 'made'}: {ready.path}")
     return 0
