@@ -9,6 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from djsandbox.envs.places import refuse_separator
 from djsandbox.errors import SandboxError
 from djsandbox.process.command import Command
 from djsandbox.process.environment import child_environment
@@ -65,7 +66,8 @@ def _set_by(scripts: list[str], variables: dict[str, str]) -> dict[str, str]:
 
 
 def path_with(prefix: Path) -> str:
-    """A PATH on which the programs of `prefix` come first."""
+    """A PATH on which the programs of `prefix` come first. ConfigError where no PATH can hold it."""
+    refuse_separator(prefix)
     return os.pathsep.join((str(prefix / "bin"), search_path()))
 
 

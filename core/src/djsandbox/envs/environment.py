@@ -17,6 +17,7 @@ from djsandbox.envs.existing import ExistingEnv
 from djsandbox.envs.faults import KeyProblem, attempt, keyed
 from djsandbox.envs.lock import shared
 from djsandbox.envs.overrides import FOR_EXISTING, overridden
+from djsandbox.envs.places import refuse_separator
 from djsandbox.envs.recipe import EnvRecipe
 from djsandbox.envs.resolving import EXISTING, Resolved, default_manager, resolve
 from djsandbox.envs.sources import checkout_problems
@@ -217,7 +218,9 @@ def _existing(recipe: EnvRecipe, name: str | None, params: Mapping[str, Any]) ->
     if any(isinstance(one, KeyProblem) and one.loc == ("env_params", "path") for one in wrong):
         raise ConfigError.of(wrong)
     env = ExistingEnv(name, EXISTING, env_path=place)
-    attempt(wrong, ("env_params", "path") if place is not None else ("env_name",), env.create)
+    loc = ("env_params", "path") if place is not None else ("env_name",)
+    attempt(wrong, loc, env.create)
+    attempt(wrong, loc, lambda: refuse_separator(env.path))
     homes = {one.name: Path(one.home).expanduser().absolute() for one in changed.repositories if one.home is not None}
     theirs = [one for one in changed.repositories if one.home is not None]
     for one in theirs:
