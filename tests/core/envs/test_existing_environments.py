@@ -168,10 +168,18 @@ class Pixie(VirtualEnv):
 
 def test_the_router_knows_the_managers_of_the_guide_and_ours() -> None:
     assert set(ENV_ROUTER) == {"conda", "mamba", "micromamba", "venv", "virtualenv", "uv", "existing"}
-    assert ENV_ROUTER["mamba"] is CondaEnv and ENV_ROUTER["uv"] is VirtualEnv
+    assert issubclass(ENV_ROUTER["mamba"], CondaEnv) and issubclass(ENV_ROUTER["uv"], VirtualEnv)
+    assert ENV_ROUTER["uv"] is ENV_ROUTER["uv"]
     assert "nobody" not in ENV_ROUTER
     with pytest.raises(KeyError):
         ENV_ROUTER["nobody"]
+
+
+@pytest.mark.parametrize("manager", ["conda", "mamba", "micromamba", "venv", "virtualenv", "uv", "existing"])
+def test_whoever_asks_the_router_for_a_manager_gets_that_one_also_without_naming_it_again(manager: str) -> None:
+    kind = ENV_ROUTER[manager]
+    assert kind("x").env_manager == kind(env_name="x", env_manager=manager).env_manager == manager
+    assert kind.__name__ in ("CondaEnv", "VirtualEnv", "ExistingEnv") and isinstance(kind("x"), Env)
 
 
 def test_a_third_party_manager_is_imported_when_it_is_used_and_takes_parameters_of_its_own(

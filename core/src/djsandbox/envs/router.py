@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from djsandbox.envs.base import Env
 from djsandbox.envs.conda import CondaEnv
@@ -25,10 +26,10 @@ class _Router(Mapping[str, type[Env]]):
         if len(claims) > 1:
             raise ambiguous(claims)
         if manager in _OURS:
-            return _OURS[manager]
+            return _bound(_OURS[manager], manager)
         if not claims:
             raise KeyError(manager)
-        return _third_party(claims[0])
+        return _bound(_third_party(claims[0]), manager)
 
     def __iter__(self) -> Iterator[str]:
         yield from dict.fromkeys((*_OURS, *plugin_index().names(GROUP)))
@@ -41,6 +42,16 @@ class _Router(Mapping[str, type[Env]]):
 
     def __repr__(self) -> str:
         return f"ENV_ROUTER({', '.join(self)})"
+
+
+@cache
+def _bound(found: type[Env], manager: str) -> type[Env]:
+    """`found` itself, or a subclass that only differs in the manager it has when its constructor is given none."""
+    if found.managers[0] == manager:
+        return found
+    others = (name for name in found.managers if name != manager)
+    own = {"managers": (manager, *others), "__module__": found.__module__, "__qualname__": found.__qualname__}
+    return type(found)(found.__name__, (found,), own | {"__doc__": found.__doc__})
 
 
 def _third_party(claim: Claim) -> type[Env]:
@@ -59,7 +70,7 @@ def manager_of(claim: Claim, found: object) -> type[Env]:
 
 
 ENV_ROUTER: Mapping[str, type[Env]] = _Router()
-"""The class of environments for each manager, by its name."""
+"""The class of environments for each manager, by its name, which is the default of its `env_manager`."""
 
 
 def env_class(manager: str) -> type[Env]:
