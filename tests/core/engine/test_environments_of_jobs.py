@@ -217,8 +217,8 @@ def test_a_config_may_need_no_environment_at_all(lab: Lab) -> None:
     ("config", "line", "message"),
     [
         ({"env_manager": "cargo"}, "env_manager", "cargo"),
-        ({"env_params": {"requirement": []}}, "env_params", "did you mean 'requirements'"),
-        ({"env_manager": "existing", "env_params": {"path": "nowhere"}}, "env_params", "no environment at"),
+        ({"env_params": {"requirement": []}}, '"requirement"', "did you mean 'requirements'"),
+        ({"env_manager": "existing", "env_params": {"path": "nowhere"}}, '"path"', "no environment at"),
         ({"env_manager": "conda"}, "env_manager", "cannot be made by conda"),
         ({"env_mangaer": "uv"}, "env_mangaer", "did you mean 'env_manager'"),
     ],

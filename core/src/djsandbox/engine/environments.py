@@ -9,9 +9,11 @@ from typing import Any
 
 from djsandbox.components.base import Component
 from djsandbox.components.environment import EnvConfig
+from djsandbox.config.document import Document
 from djsandbox.engine.guard import asked
 from djsandbox.engine.resolve import ResolvedBlock
 from djsandbox.envs.environment import ReadyEnv, environment_for, find_environment, problems, recipe_hash
+from djsandbox.envs.faults import KeyProblem, Loc
 from djsandbox.envs.recipe import EnvRecipe
 from djsandbox.envs.recipes import find_recipe
 from djsandbox.errors import PluginError, Position, Problem, SandboxError
@@ -23,13 +25,18 @@ _KEYS = ("env_params", "env_manager", "env_name")
 
 @dataclass(frozen=True, slots=True)
 class AskedEnvironment:
-    """A recipe with what a component's config, and its user, want of it; `where` is the place that says so."""
+    """A recipe with what a component's config, and its user, want of it.
+
+    `where` is the place that says so, `document` has those of its keys, `written` what the user has put below `env_params`.
+    """
 
     recipe: EnvRecipe
     name: str | None
     manager: str | None
     params: Mapping[str, Any]
     where: Position
+    document: Document
+    written: Mapping[str, Any]
 
     def options(self) -> dict[str, Any]:
         """As the functions of `djsandbox.envs` take them."""
@@ -41,7 +48,17 @@ class AskedEnvironment:
 
     def problems(self) -> list[Problem]:
         """What stands against using or making it."""
-        return [replace(one, where=one.where or self.where) for one in problems(self.recipe, **self.options())]
+        return [self._placed(one) for one in problems(self.recipe, **self.options())]
+
+    def _placed(self, problem: Problem) -> Problem:
+        """`problem` at the line of its key; what the component itself has changed is no fault of the user's."""
+        loc = problem.loc if isinstance(problem, KeyProblem) else ()
+        message = problem.message
+        if loc[:1] == ("env_params",) and not _holds(self.written, loc[1:]):
+            message = f"the component's recipe_changes(): {message.removeprefix('env_params: ')}"
+        elif loc and problem.where is None:
+            return replace(problem, where=self.document.at(loc))
+        return Problem(message, problem.where or self.where, problem.fix, problem.severity)
 
     def shown(self) -> str:
         """Its name, and whether it is there."""
@@ -76,8 +93,8 @@ def environment_of(component: Component, block: ResolvedBlock, found: list[Probl
         found.extend(replace(problem, where=problem.where or where) for problem in error.problems)
         return None
     config = component.config
-    params = _merged(asked(kind, "recipe_changes()", component.recipe_changes), config.env_params)
-    return AskedEnvironment(recipe, config.env_name, config.env_manager, params, where)
+    params = _merged(asked(kind, "recipe_changes()", lambda: dict(component.recipe_changes())), config.env_params)
+    return AskedEnvironment(recipe, config.env_name, config.env_manager, params, where, block.document, dict(config.env_params))
 
 
 def environment_problems(asking: Sequence[AskedEnvironment]) -> Iterator[Problem]:
@@ -114,3 +131,13 @@ def _merged(changes: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, 
         both = isinstance(merged.get(name), Mapping) and isinstance(value, Mapping)
         merged[name] = {**merged[name], **value} if both else value
     return merged
+
+
+def _holds(written: Any, loc: Loc) -> bool:
+    """Whether what is written has something at `loc`."""
+    for step in loc:
+        if isinstance(written, Mapping):
+            if step not in written:
+                return False
+            written = written[step]
+    return True
