@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
+from types import new_class
 
 from djsandbox.envs.base import Env
 from djsandbox.envs.conda import CondaEnv
@@ -51,7 +52,7 @@ def _bound(found: type[Env], manager: str) -> type[Env]:
         return found
     others = (name for name in found.managers if name != manager)
     own = {"managers": (manager, *others), "__module__": found.__module__, "__qualname__": found.__qualname__}
-    return type(found)(found.__name__, (found,), own | {"__doc__": found.__doc__})
+    return new_class(found.__name__, (found,), exec_body=lambda body: body.update(own, __doc__=found.__doc__))
 
 
 def _third_party(claim: Claim) -> type[Env]:
