@@ -59,13 +59,15 @@ def test_a_wheel_carries_its_licence_its_readme_and_its_dependencies(package: An
     assert metadata.count("\nRequires-Dist: ") >= len(package.requirements)
 
 
-def test_the_core_alone_starts_and_has_its_own_job_hooks_only(environment: Callable[..., Any], packages: Sequence[Any]) -> None:
+def test_the_core_alone_starts_and_has_its_own_job_hooks_and_launcher_only(
+    environment: Callable[..., Any], packages: Sequence[Any]
+) -> None:
     alone = environment()
     version = alone.run("djsandbox", "--version")
     assert version.returncode == 0 and packages[0].version in version.stdout
     listed = alone.run("djsandbox", "components", "list", "--json")
     assert listed.returncode == 0, listed.stderr
-    assert {row["group"] for row in json.loads(listed.stdout)} == {"job_hooks"}
+    assert {row["group"] for row in json.loads(listed.stdout)} == {"job_hooks", "launchers"}
 
 
 def test_the_core_alone_says_which_package_brings_each_missing_type(environment: Callable[..., Any], tmp_path: Path) -> None:
