@@ -1,6 +1,7 @@
 """Components that misbehave: the user sees a message that names them, never our traceback."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,8 +60,9 @@ def hostile(lab: Lab) -> Lab:
 )
 def test_what_fails_while_planning_is_a_config_error_that_names_the_component(hostile: Lab, name: str, method: str) -> None:
     hostile.write(config(name))
-    with pytest.raises(ConfigError, match=rf"the component \./hostile\.py:{name} failed in {method}\(\)"):
+    with pytest.raises(ConfigError, match=rf"the component \./hostile\.py:{name} failed in {method}\(\)") as caught:
         djsandbox.validate("sandbox.yaml")
+    assert re.search(r"it was raised in .*hostile\.py, line \d+", str(caught.value))
 
 
 @pytest.mark.parametrize("name", ["Files", "Run"])

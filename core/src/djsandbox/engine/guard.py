@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -18,7 +19,8 @@ def asked(component_class: type, what: str, call: Callable[[], _Result]) -> _Res
     except (SandboxError, KeyboardInterrupt):
         raise
     except BaseException as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
         raise PluginError(
             f"the component {named_class(component_class)} failed in {what}: {type(error).__name__}: {error}",
-            fix="mend the component; 'djsandbox validate --debug' shows where",
+            fix=f"mend the component; it was raised in {place.filename}, line {place.lineno}",
         ) from error
