@@ -1,0 +1,1 @@
+"""FID, KID, IS, FVD and their relatives on generated videos, for djsandbox."""

@@ -1,0 +1,1 @@
+"""Language model inference for djsandbox: any OpenAI-compatible endpoint, Hugging Face models, vLLM."""

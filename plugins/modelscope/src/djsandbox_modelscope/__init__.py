@@ -1,0 +1,1 @@
+"""ModelScope training and inference for djsandbox, in an environment of its own."""

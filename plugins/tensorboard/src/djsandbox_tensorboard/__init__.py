@@ -1,0 +1,1 @@
+"""Mirrors djsandbox metrics to TensorBoard event files."""

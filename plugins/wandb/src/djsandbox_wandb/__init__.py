@@ -1,0 +1,1 @@
+"""Mirrors djsandbox runs to Weights & Biases, and runs sweeps through its own sweeps."""
