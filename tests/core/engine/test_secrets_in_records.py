@@ -1,4 +1,4 @@
-"""Secrets of the config reach no record: neither what is watched nor what a job gives."""
+"""Secrets of the config and of our environment reach no record: neither what is watched nor what a job gives."""
 
 from __future__ import annotations
 
@@ -13,17 +13,25 @@ from djsandbox.errors import JobFailed
 Lab = Any
 
 TELLS = '''
+import os
+
+
 class Tells(BaseEvaluator):
     """Tells its key to whoever wants to hear it."""
 
     class Config(ComponentConfig):
-        api_key: str
-        gives: bool = False
+        api_key: str = ""
+        gives: str = "nothing"
 
     def run(self, eval_type, eval_obj=None, **kwargs):
-        self.watcher.watch({"note": f"used {self.config.api_key}", self.config.api_key: 1})
-        self.watcher.watch_table("T", ["key"], [[self.config.api_key]])
-        return {"nested": [f"<{self.config.api_key}>"]} if self.config.gives else "done"
+        key = self.config.api_key or os.environ["LAB_TOKEN"]
+        self.watcher.watch({"note": f"used {key}", key: 1})
+        self.watcher.watch_table("T", ["key"], [[key]])
+        if self.config.gives == "a path":
+            path = self.work_dir / key
+            path.touch()
+            return str(path)
+        return {"nested": [f"<{key}>"]} if self.config.gives == "it" else "done"
 
 
 '''
@@ -36,8 +44,8 @@ def tells(lab: Lab) -> Lab:
     return lab
 
 
-def config(**more: Any) -> str:
-    extra = {"type": "./parts.py:Tells", "api_key": SECRET, **more}
+def config(**extra_configs: Any) -> str:
+    extra = {"type": "./parts.py:Tells", **extra_configs}
     return json.dumps({"evaluation_job_configs": [{"hook": "EvaluateDataHook", "output": "o", "extra_configs": extra}]})
 
 
@@ -45,16 +53,43 @@ def written(folder: Path) -> str:
     return "\n".join(path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file())
 
 
-def test_what_is_watched_is_recorded_without_them(tells: Lab) -> None:
+def test_what_is_watched_is_recorded_without_those_of_the_config(tells: Lab) -> None:
+    tells.run(config(api_key=SECRET))
+    assert_hidden(tells)
+
+
+def test_what_is_watched_is_recorded_without_those_of_the_environment(tells: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_TOKEN", SECRET)
     tells.run(config())
-    assert SECRET not in written(tells.work_dir)
-    watcher = djsandbox.SandboxWatcher(tells.work_dir)
+    assert_hidden(tells)
+
+
+def assert_hidden(lab: Lab) -> None:
+    assert SECRET not in written(lab.work_dir)
+    watcher = djsandbox.SandboxWatcher(lab.work_dir)
     assert watcher.query("anonymous/evaluation/0.note") == "used ***"
     assert watcher.tables()[0].rows == (("***",),)
 
 
-def test_a_job_that_gives_one_fails_and_says_which_output(tells: Lab) -> None:
+def test_a_job_that_gives_one_of_the_config_fails_and_says_which_output(tells: Lab) -> None:
     with pytest.raises(JobFailed, match="its output 'o' holds a secret of the config") as caught:
-        tells.run(config(gives=True))
+        tells.run(config(api_key=SECRET, gives="it"))
     assert SECRET not in str(caught.value)
     assert SECRET not in written(tells.work_dir)
+
+
+def test_a_job_that_gives_one_of_the_environment_fails_and_names_the_variable(
+    tells: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAB_TOKEN", SECRET)
+    with pytest.raises(JobFailed, match="its output 'o' holds the value of the environment variable LAB_TOKEN") as caught:
+        tells.run(config(gives="it"))
+    assert SECRET not in str(caught.value)
+    assert SECRET not in written(tells.work_dir)
+
+
+def test_the_path_of_a_file_is_no_secret_though_a_variable_with_the_name_of_one_is_a_part_of_it(
+    tells: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAB_TOKEN", "postgres")
+    assert "/postgres" in json.dumps(tells.run(config(gives="a path")).context)

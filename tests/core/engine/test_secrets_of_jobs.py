@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from djsandbox.cli.main import call
-from djsandbox.engine.session import secrets_of
+from djsandbox.engine.secrecy import secrets_of
 
 Lab = Any
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,14 @@ from djsandbox.engine.launching.tasks import JobTasks
 from djsandbox.engine.planned import PlannedJob
 from djsandbox.engine.prepare import Iteration, PreparedJob, Preparer
 from djsandbox.engine.reuse import take_over
+from djsandbox.engine.secrecy import secret_held
 from djsandbox.engine.session import Session
 from djsandbox.engine.signals import is_interrupted
 from djsandbox.envs.environment import ReadyEnv
 from djsandbox.errors import ComponentError, JobFailed, SandboxError
 from djsandbox.journal.history import JobRecord
 from djsandbox.plugins.events import JobEvent
-from djsandbox.redact import hide, hide_in
+from djsandbox.redact import hide
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class JobRunner:
         with self._environments(prepared, identity):
             record = execute(prepared, session.fingerprints, self.folders, identity=identity, queries=queries, tasks=tasks)
         session.watcher.flush()
-        _refuse_secrets(record, session.config_secrets, prepared)
+        self._refuse_secrets(record, prepared)
         session.journal.append("job_finished", **record.to_fields())
         session.history.add(record)
         session.share(prepared, record)
@@ -152,19 +153,19 @@ class JobRunner:
                 raise self._failed(job, error, prepared.inputs.context.log_file) from error
             yield
 
+    def _refuse_secrets(self, record: JobRecord, prepared: PreparedJob) -> None:
+        """What a job gives is written down, and is no use to later jobs with a part of it hidden."""
+        for name, value in record.outputs.items():
+            whose = secret_held(value, self.session.config_secrets)
+            if whose is not None:
+                error = ComponentError(f"its output '{name}' holds {whose}", fix="return something without it")
+                raise JobFailed(record.job_id, error, where=prepared.planned.job.at("output"))
+
     def _share_frames(self, source: Path, job_id: str) -> None:
         """Data frames are kept in the folder of the job that made them; give them to one that shares its result."""
         target = self.folders.frames(job_id)
         if source != target and source.is_dir():
             shutil.copytree(source, target, dirs_exist_ok=True)
-
-
-def _refuse_secrets(record: JobRecord, secrets: Collection[str], prepared: PreparedJob) -> None:
-    """What a job gives is written down, and is no use to later jobs with a part of it hidden."""
-    for name, value in record.outputs.items():
-        if hide_in(value, secrets) != value:
-            error = ComponentError(f"its output '{name}' holds a secret of the config", fix="return something without it")
-            raise JobFailed(record.job_id, error, where=prepared.planned.job.at("output"))
 
 
 def _type_name(planned: PlannedJob) -> str | None:

@@ -15,13 +15,14 @@ from djsandbox.engine.leftovers import wait_for_leftovers
 from djsandbox.engine.planned import Plan
 from djsandbox.engine.prepare import PreparedJob
 from djsandbox.engine.reuse import Decision, Reuse
+from djsandbox.engine.secrecy import secrets_of
 from djsandbox.engine.sharing import SharedResult, SharedResults
 from djsandbox.engine.stopping import Stoppables
 from djsandbox.journal.fingerprint import Fingerprints
 from djsandbox.journal.history import History, JobRecord
 from djsandbox.journal.journal import Journal
 from djsandbox.plugins.manager import SandboxPluginManager
-from djsandbox.redact import secrets_in, secrets_in_environment
+from djsandbox.redact import secrets_in_environment
 from djsandbox.watch.watcher import SandboxWatcher
 
 
@@ -48,7 +49,7 @@ class Session:
     secrets: frozenset[str]
     trial: TrialScope | None = None
     config_secrets: frozenset[str] = frozenset()
-    """Those of `secrets` that the config has."""
+    """Those of `secrets` that the config has; the others are the environment's."""
     executed: list[str] = field(default_factory=list)
     reused: list[str] = field(default_factory=list)
     running: list[Mapping[str, Any]] = field(default_factory=list)
@@ -112,24 +113,14 @@ def open_session(plan: Plan, manager: SandboxPluginManager, trial: TrialScope | 
         shared = SharedResults(shared_folder(trial.folder))
     fingerprints = Fingerprints(known)
     own = secrets_of(config)
-    watcher = SandboxWatcher(config.work_dir, notify=manager.notify, secrets=own)
+    hidden = own | secrets_in_environment()
+    watcher = SandboxWatcher(config.work_dir, notify=manager.notify, secrets=hidden)
     for left in () if config.resume else (folders.cache, folders.contexts):
         shutil.rmtree(left, ignore_errors=True)
     reuse = Reuse(history, fingerprints, watcher, run_id, config.resume, shared)
-    hidden = own | secrets_in_environment()
     return Session(plan, manager, journal, history, fingerprints, watcher, reuse, run_id, hidden, trial, config_secrets=own)
 
 
 def shared_folder(sweep: Path) -> Path:
     """Where, in the folder of a sweep, its trials keep the results that they share."""
     return sweep / "shared"
-
-
-def secrets_of(config: SandboxConfig) -> frozenset[str]:
-    """Values of the config that must not be written down, wherever they turn up."""
-    found = secrets_in(config.positions.data if config.positions else {})
-    for job in config.jobs():
-        for block in (job.dj_configs, job.extra_configs):
-            found |= secrets_in(block.document.data if block.document else {})
-        found |= secrets_in({value.target.text.rpartition(".")[2]: value.value for value in job.local})
-    return found

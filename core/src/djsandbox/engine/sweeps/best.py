@@ -15,7 +15,7 @@ from djsandbox.config.document import dump_yaml
 from djsandbox.config.include import find_file, read_mapping
 from djsandbox.config.model import JOB_LIST_SUFFIX, Job, SandboxConfig
 from djsandbox.config.references import BLOCKS
-from djsandbox.engine.session import secrets_of
+from djsandbox.engine.secrecy import secrets_of
 from djsandbox.engine.sweeps.objective import Objective
 from djsandbox.engine.sweeps.planned import PlannedSweep
 from djsandbox.journal.atomic import write_atomically
