@@ -41,6 +41,7 @@ _HOMES = {
     "djsandbox.envs.virtual": ("VirtualEnv",),
     "djsandbox.errors": ("ComponentError", "ConfigError", "JobFailed", "PluginError", "SandboxError"),
     "djsandbox.jobs.base": ("EarlierJob", "JobHook", "JobInputs", "Use"),
+    "djsandbox.plugins.functions": ("MessageFunction", "NamedFunction"),
     "djsandbox.plugins.hookspecs": ("hookimpl",),
     "djsandbox.process.capture": ("Capture", "captured"),
     "djsandbox.watch.watcher": ("SandboxWatcher",),

@@ -53,6 +53,8 @@ from djsandbox.jobs.base import EarlierJob as EarlierJob
 from djsandbox.jobs.base import JobHook as JobHook
 from djsandbox.jobs.base import JobInputs as JobInputs
 from djsandbox.jobs.base import Use as Use
+from djsandbox.plugins.functions import MessageFunction as MessageFunction
+from djsandbox.plugins.functions import NamedFunction as NamedFunction
 from djsandbox.plugins.hookspecs import hookimpl as hookimpl
 from djsandbox.process.capture import Capture as Capture
 from djsandbox.process.capture import captured as captured

@@ -7,8 +7,17 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from djsandbox.components.paths import PathMarker
+from djsandbox.plugins.functions import NamedFunction
 
-_NAMES = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "nothing", Any: "anything"}
+_NAMES = {
+    NamedFunction: "function",
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    type(None): "nothing",
+    Any: "anything",
+}
 
 
 def annotation_text(annotation: Any, metadata: Iterable[Any] = ()) -> str:

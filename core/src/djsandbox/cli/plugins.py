@@ -65,12 +65,18 @@ def doctor(as_json: bool, debug: bool) -> int:
     from djsandbox.envs.router import manager_of  # noqa: PLC0415
     from djsandbox.jobs.base import JobHook  # noqa: PLC0415
     from djsandbox.plugins.doctor import examine  # noqa: PLC0415
+    from djsandbox.plugins.functions import message_function_of  # noqa: PLC0415
     from djsandbox.plugins.index import plugin_index  # noqa: PLC0415
 
     found = examine(
         plugin_index(),
         {"job_hooks": JobHook, "launchers": Launcher, "recipe_refiners": BaseRecipeRefiner, "sweepers": Sweeper},
-        {"env_managers": manager_of, "env_recipes": recipe_of, "known_errors": known_errors_of},
+        {
+            "env_managers": manager_of,
+            "env_recipes": recipe_of,
+            "known_errors": known_errors_of,
+            "message_functions": message_function_of,
+        },
     )
     broken = [item for item in found if item.problem is not None]
     if as_json:

@@ -112,7 +112,8 @@ def _other_problem(item: Any, loc: Loc, name: str, document: Document, model: ty
         choices = re.findall(r"'([^']*)'", item["ctx"]["expected"]) if item["type"] == "literal_error" else []
         guess = nearest(str(item["input"]), choices)
         return Problem(f"'{name}' {message}" if name else message, where, f"did you mean '{guess}'?" if guess else None)
-    return Problem(f"'{name}': {message}" if name else message, where)
+    fix = item.get("ctx", {}).get("fix")
+    return Problem(f"'{name}': {message}" if name else message, where, fix if isinstance(fix, str) else None)
 
 
 def _kind_of(value: object) -> str:

@@ -23,6 +23,7 @@ from djsandbox.engine.launching.choice import LAUNCHER_KEY, ChosenLauncher, choo
 from djsandbox.engine.resolve import ResolvedBlock
 from djsandbox.errors import PluginError, Problem
 from djsandbox.jobs.base import JobHook, Use
+from djsandbox.plugins.functions import FOLDER_OF
 from djsandbox.plugins.resolve import Resolved, resolve
 
 TYPE_KEY = "type"
@@ -110,7 +111,7 @@ def plan_part(
         raise PluginError(problem.message, where=problem.where or where, fix=problem.fix) from error
     if block.is_deferred:
         return PlannedPart(use, origin, block, None)
-    component, is_whole = _configured(use, origin, block, problems)
+    component, is_whole = _configured(use, origin, block, folder, problems)
     launcher = _launcher(component, block, folder, problems)
     environment = environment_of(component, block, problems) if component is not None and is_whole else None
     return PlannedPart(use, origin, block, component, is_whole, launcher, environment)
@@ -125,19 +126,21 @@ def _launcher(
     return choose(block.document.part((LAUNCHER_KEY,)), folder, problems)
 
 
-def _folder_of(block: ResolvedBlock, folder: Path) -> Path:
+def _folder_of(block: ResolvedBlock, folder: Path, key: str = TYPE_KEY) -> Path:
     """A `./file.py:Class` is relative to the file that names it."""
-    source = Path(block.document.at((TYPE_KEY,)).file)
+    source = Path(block.document.at((key,)).file)
     return source.parent if source.is_file() else folder
 
 
-def _configured(use: Use, origin: Resolved, block: ResolvedBlock, problems: list[Problem]) -> tuple[Component | None, bool]:
+def _configured(
+    use: Use, origin: Resolved, block: ResolvedBlock, folder: Path, problems: list[Problem]
+) -> tuple[Component | None, bool]:
     data = config_data(use, block.data)
     document = block.document.with_data(data)
     component_class: type[Component] = origin.component_class
     model = component_class.Config
     try:
-        config = model.model_validate(data)
+        config = model.model_validate(data, context={FOLDER_OF: lambda field: _folder_of(block, folder, field)})
     except ValidationError as error:
         problems.extend(problems_of(error, document, model, skip=block.deferred))
         # Plan with the rest, unvalidated, so that what else is wrong with the job is found in one go.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -39,6 +40,18 @@ class Resolved:
     source_digest: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for: `problem(found, what)` is the error for what is no such thing, `fits(value)` makes suggestions.
+
+    `kind` is what stands for it in an example, as in `./file.py:Class`.
+    """
+
+    problem: Callable[[object, str], PluginError | None]
+    fits: Callable[[object], bool]
+    kind: str
+
+
 def resolve(group: str, type_name: str | None, *, base: type, folder: Path, index: PluginIndex | None = None) -> Resolved:
     """The class that `type_name` means in `group`; it is a concrete subclass of `base`.
 
@@ -47,41 +60,51 @@ def resolve(group: str, type_name: str | None, *, base: type, folder: Path, inde
 
     Raises PluginError for whatever does not lead to such a class, and for anything that importing it raises.
     """
+    wanted = Wanted(
+        lambda found, what: class_problem(found, base, what),
+        lambda value: inspect.isclass(value) and issubclass(value, base),
+        "Class",
+    )
     index = index or plugin_index()
     if type_name is None:
-        return _default(group, base, index)
+        return _default(group, wanted, index)
+    return find(group, type_name, wanted, folder, index)
+
+
+def find(group: str, type_name: str, wanted: Wanted, folder: Path, index: PluginIndex) -> Resolved:
+    """What `type_name` means in `group`, spelled in any of the ways that `resolve` takes, where it is what is `wanted`."""
     left, colon, right = type_name.rpartition(":")
     if not colon:
-        return _claimed(index.find(group, type_name), base)
+        return _claimed(index.find(group, type_name), wanted)
     claims = [claim for claim in index.claimants(group, right) if normalised(claim.distribution) == normalised(left)]
     if len(claims) > 1:
         raise ambiguous(claims)
     if claims:
-        return _claimed(claims[0], base)
-    _refuse_incomplete(group, type_name, left, right)
+        return _claimed(claims[0], wanted)
+    _refuse_incomplete(group, type_name, left, right, wanted)
     if _is_file(left):
-        return _from_file(group, type_name, (folder / Path(left).expanduser()).resolve(), right, base)
-    return _from_module(group, type_name, left, right, base, index)
+        return _from_file(group, type_name, (folder / Path(left).expanduser()).resolve(), right, wanted)
+    return _from_module(group, type_name, left, right, wanted, index)
 
 
-def _default(group: str, base: type, index: PluginIndex) -> Resolved:
+def _default(group: str, wanted: Wanted, index: PluginIndex) -> Resolved:
     found = index.claimants(group, DEFAULT)
     if not found:
         raise no_default(group, index)
     if len(found) > 1:
         raise ambiguous(found)
-    return _claimed(found[0], base)
+    return _claimed(found[0], wanted)
 
 
-def _claimed(claim: Claim, base: type) -> Resolved:
+def _claimed(claim: Claim, wanted: Wanted) -> Resolved:
     what = f"{named(claim.group, claim.name)} (from {claim.distribution} {claim.version})"
-    component_class = _checked(load(claim), base, what)
+    component_class = _checked(load(claim), wanted, what)
     module = sys.modules.get(component_class.__module__)
     source, digest = source_of(module) if module is not None and claim.is_editable else (None, None)
     return Resolved(claim.group, claim.name, component_class, claim.distribution, claim.version, source, digest)
 
 
-def _from_file(group: str, type_name: str, file: Path, class_name: str, base: type) -> Resolved:
+def _from_file(group: str, type_name: str, file: Path, class_name: str, wanted: Wanted) -> Resolved:
     what = named(group, type_name)
     if not file.is_file():
         siblings = [path.name for path in file.parent.glob("*.py")] if file.parent.is_dir() else []
@@ -91,11 +114,11 @@ def _from_file(group: str, type_name: str, file: Path, class_name: str, base: ty
         raise PluginError(f"{what}: {file.name} cannot be imported", fix="name the file <name>.py, with no other dot")
     digest = source_digest(file, file.stem)
     module = isolated(what, lambda: import_file(file, digest), remedy=lambda error: _sibling_remedy(error, file))
-    component_class = _checked(_member(module, class_name, what, base), base, what)
+    component_class = _checked(_member(module, class_name, what, wanted), wanted, what)
     return Resolved(short_group(group), type_name, component_class, None, None, file, digest)
 
 
-def _from_module(group: str, type_name: str, module_name: str, class_name: str, base: type, index: PluginIndex) -> Resolved:
+def _from_module(group: str, type_name: str, module_name: str, class_name: str, wanted: Wanted, index: PluginIndex) -> Resolved:
     what = named(group, type_name)
     if not all(part.isidentifier() for part in module_name.split(".")):
         raise _no_such_distribution(group, type_name, module_name, class_name, index)
@@ -106,7 +129,7 @@ def _from_module(group: str, type_name: str, module_name: str, class_name: str, 
         if isinstance(missing, ModuleNotFoundError) and f"{module_name}.".startswith(f"{missing.name}."):
             raise _no_such_distribution(group, type_name, module_name, class_name, index) from missing
         raise
-    component_class = _checked(_member(module, class_name, what, base), base, what)
+    component_class = _checked(_member(module, class_name, what, wanted), wanted, what)
     return Resolved(short_group(group), type_name, component_class, None, None, *source_of(module))
 
 
@@ -127,31 +150,32 @@ def _no_such_distribution(group: str, type_name: str, left: str, right: str, ind
     return PluginError(f"{what}: '{left}' is neither an installed plugin that claims '{right}' nor a module", fix=remedy)
 
 
-def _member(module: ModuleType, class_name: str, what: str, base: type) -> Any:
+def _member(module: ModuleType, class_name: str, what: str, wanted: Wanted) -> Any:
     found: Any = module
     for part in class_name.split("."):
         if not hasattr(found, part):
-            fitting = [name for name, value in vars(module).items() if _fits(value, module, base)]
+            fitting = [name for name, value in vars(module).items() if _fits(value, module, wanted)]
             raise PluginError(f"{what}: {module.__file__} has no '{class_name}'", fix=did_you_mean(class_name, fitting))
         found = getattr(found, part)
     return found
 
 
-def _fits(value: object, module: ModuleType, base: type) -> bool:
-    return inspect.isclass(value) and value.__module__ == module.__name__ and issubclass(value, base)
+def _fits(value: object, module: ModuleType, wanted: Wanted) -> bool:
+    return getattr(value, "__module__", None) == module.__name__ and wanted.fits(value)
 
 
-def _checked(found: Any, base: type, what: str) -> type:
-    problem = class_problem(found, base, what)
+def _checked(found: Any, wanted: Wanted, what: str) -> type:
+    problem = wanted.problem(found, what)
     if problem is not None:
         raise problem
     component_class: type = found
     return component_class
 
 
-def _refuse_incomplete(group: str, type_name: str, left: str, right: str) -> None:
+def _refuse_incomplete(group: str, type_name: str, left: str, right: str, wanted: Wanted) -> None:
     if not left or not right:
-        raise PluginError(f"{named(group, type_name)} is incomplete", fix='write "./file.py:Class" or "package.module:Class"')
+        fix = f'write "./file.py:{wanted.kind}" or "package.module:{wanted.kind}"'
+        raise PluginError(f"{named(group, type_name)} is incomplete", fix=fix)
 
 
 def _is_file(left: str) -> bool:
