@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,6 +135,13 @@ def test_it_works_outside_of_a_run_and_each_task_has_a_context_of_its_own(tmp_pa
     assert evaluator.run("data", 7) == [f"{tmp_path}/a_data_7", f"{tmp_path}/b_data_7"]
     assert watcher.seen == [{"a": "line of a"}, {"b": "line of b"}]
     assert evaluator.context.task == ""
+
+
+def test_it_can_be_run_where_an_event_loop_is_running_already_as_in_a_notebook(tmp_path: Path) -> None:
+    async def cell() -> Any:
+        return Measure(Measure.Config(folder=str(tmp_path))).run("data", 7)
+
+    assert asyncio.run(cell()) == [f"{tmp_path}/a_data_7", f"{tmp_path}/b_data_7"]
 
 
 def test_what_is_no_task_is_told_under_the_evaluators_own_name(tmp_path: Path) -> None:

@@ -134,13 +134,13 @@ def test_a_task_that_destroys_what_another_has_written_makes_the_job_fail(lab: L
         ("return ['train a']", "gave a value of type 'str' where a Task is wanted"),
     ],
 )
-def test_what_is_no_task_is_said_with_the_name_of_who_gave_it(lab: Lab, wrong: str, said: str) -> None:
+def test_what_is_no_task_is_said_with_the_file_and_the_name_of_who_gave_it(lab: Lab, wrong: str, said: str) -> None:
     with (lab.folder / "shell.py").open("a") as file:
         file.write(f"\n\nclass Wrong(Shell):\n    def tasks(self, run_type, run_obj=None):\n        {wrong}\n")
     lab.shell("true", type="./shell.py:Wrong")
     with pytest.raises(JobFailed) as failed:
         lab.run()
-    assert f"Wrong.tasks() {said}" in str(failed.value) and "yield a djsandbox.Task" in str(failed.value)
+    assert f": ./shell.py:Wrong.tasks() {said}" in str(failed.value) and "yield a djsandbox.Task" in str(failed.value)
 
 
 def test_an_output_that_is_looked_for_elsewhere_than_it_was_written_is_explained(lab: Lab) -> None:

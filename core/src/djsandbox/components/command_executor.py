@@ -2,121 +2,24 @@
 
 from __future__ import annotations
 
-import copy
-import functools
-import inspect
-from abc import abstractmethod
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any
 
-from pydantic import Field, SkipValidation
-
-from djsandbox.components.config import ComponentConfig
-from djsandbox.components.context import JobContext
+from djsandbox.components.command_tasks import CommandConfig, CommandTasks
 from djsandbox.components.model_executor import BaseModelExecutor
-from djsandbox.components.task import Task, TaskPolicy
-from djsandbox.components.task_runner import OneByOne, TaskWork
-from djsandbox.components.watching import OwnLoop
-from djsandbox.errors import ComponentError
 
-_HOW_IT_RUNS = frozenset({"launcher", "on_failure", "retries", "timeout"})
+__all__ = ["CommandConfig", "CommandExecutor"]
 
 
-class CommandConfig(ComponentConfig):
-    """What the config of every command executor has: how its tasks are run, which changes no result."""
+class CommandExecutor(CommandTasks, BaseModelExecutor):
+    """Model executor that does its work in tasks.
 
-    launcher: Annotated[str | dict[str, Any] | None, SkipValidation] = (
-        None  # the engine does, against the launcher's own options
-    )
-    """Who runs the tasks: a type, or a mapping of `type` and its options. By default the sandbox config's `launcher`."""
-    on_failure: Literal["stop", "finish_others"] = "stop"
-    """What becomes of the other tasks when one has failed; the job fails in any case."""
-    retries: int = Field(default=0, ge=0, le=100, strict=True)
-    """How often a task that fails is tried again."""
-    timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False, strict=True)
-    """Seconds after which a task is stopped and has failed."""
-
-    outside_key: ClassVar[frozenset[str]] = _HOW_IT_RUNS
-
-
-class CommandExecutor(BaseModelExecutor):
-    """Model executor that does its work in tasks: programs that the engine runs, watches and, on resume, does not repeat.
-
-    Subclasses implement `tasks`, `task_result` where a task's output is more than its path, and `_watch_run` where the lines of
-    a task carry metrics.
+    Subclasses implement `tasks`, `task_result` where a task's output is more than its path, `job_result` where the outputs of
+    the job are more than the list of them, and `_watch_run` where the lines of a task carry metrics.
     """
-
-    Config: ClassVar[type[ComponentConfig]] = CommandConfig
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if not (isinstance(cls.Config, type) and issubclass(cls.Config, CommandConfig)):
-            raise TypeError(
-                f"the Config of the command executor {cls.__qualname__} is no CommandConfig: class Config(CommandConfig)"
-            )
-
-    @abstractmethod
-    def tasks(self, run_type: str, run_obj: Any = None) -> Iterable[Task]:
-        """The job's tasks, in the order of its results; the same config gives the same tasks.
-
-        Small files that a task needs (its config) may be written to `self.work_dir` here; what they hold counts when it is
-        decided whether a task has to be repeated.
-        """
-
-    def task_result(self, task: Task) -> Any:
-        """The result of a task that has ended: by default the path of its output, or the list of them.
-
-        It reads what the task has written, also in a later run that does not repeat the task. Whatever it raises means that the
-        task has failed. Called on a copy that belongs to the task, from a thread of its own, as `_watch_run` is: there
-        `self.watcher`, `self.logger` and `self.context` are the task's.
-        """
-        return list(task.outputs) if len(task.outputs) > 1 else task.outputs[0]
-
-    def job_result(self, results: list[Any]) -> Any:
-        """The job's outputs, from the results of its tasks in their order: by default the list of them."""
-        return results
 
     async def run(self, run_type: str, run_obj: Any = None, **kwargs: Any) -> Any:
         """Run all tasks; returns what `job_result` makes of their results. Nothing is returned where one fails."""
         return await self._run(run_type, run_obj, **kwargs)
 
     async def _run(self, run_type: str, run_obj: Any = None, **kwargs: Any) -> Any:
-        config = self.config
-        policy = TaskPolicy(config.retries, config.on_failure, config.timeout)
-        runner = self.context.tasks or OneByOne(self.context)
-
-        def begin(task: Task, context: JobContext) -> TaskWork:
-            own = copy.copy(self).attach(replace(context, environment=self.context.environment))
-            return TaskWork(lambda line: own._watch(line, **kwargs), lambda: own.task_result(task))
-
-        return self.job_result(runner.run(self._asked(run_type, run_obj), begin, policy))
-
-    def _asked(self, run_type: str, run_obj: Any) -> Iterator[Task]:
-        """What `tasks` gives, provided that it is tasks."""
-        where = f"{type(self).__module__}.{type(self).__qualname__}.tasks()"
-        asked = self.tasks(run_type, run_obj)
-        fix = "yield a djsandbox.Task for each program to run; where there is nothing to do, return an empty list"
-        if isinstance(asked, (str, bytes)) or not isinstance(asked, Iterable):
-            raise ComponentError(f"{where} gave no tasks, but {_kind_of(asked)}", fix=fix)
-        for task in asked:
-            if not isinstance(task, Task):
-                raise ComponentError(f"{where} gave {_kind_of(task)} where a Task is wanted", fix=fix)
-            yield task
-
-    def _watch(self, line: str, **kwargs: Any) -> None:
-        try:
-            result = self._watch_run(line, **kwargs)
-            if inspect.isawaitable(result):
-                self._own_loop.wait_for(result)
-        except Exception:  # a line that cannot be parsed must not stop the training
-            self.logger.warning("cannot read a metric from: %s", line, exc_info=True)
-
-    @functools.cached_property
-    def _own_loop(self) -> OwnLoop:
-        """Where an `async` `_watch_run` is run: the same for all lines, because it may keep what belongs to a loop."""
-        return OwnLoop()
-
-
-def _kind_of(value: object) -> str:
-    return "None" if value is None else f"a value of type '{type(value).__name__}'"
+        return self._run_tasks(run_type, run_obj, **kwargs)

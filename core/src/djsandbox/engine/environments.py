@@ -9,6 +9,7 @@ from typing import Any
 
 from djsandbox.components.base import Component
 from djsandbox.components.environment import EnvConfig
+from djsandbox.components.naming import named_class
 from djsandbox.config.document import Document
 from djsandbox.engine.guard import asked
 from djsandbox.engine.resolve import ResolvedBlock
@@ -18,7 +19,6 @@ from djsandbox.envs.recipe import EnvRecipe
 from djsandbox.envs.recipes import find_recipe
 from djsandbox.errors import PluginError, Position, Problem, SandboxError
 from djsandbox.journal.keys import content_key
-from djsandbox.plugins.local import named_class
 
 _KEYS = ("env_params", "env_manager", "env_name")
 

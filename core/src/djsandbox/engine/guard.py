@@ -6,8 +6,8 @@ import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
+from djsandbox.components.naming import named_class
 from djsandbox.errors import PluginError, SandboxError
-from djsandbox.plugins.local import named_class
 
 _Result = TypeVar("_Result")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
-import os
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
@@ -13,7 +12,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
-PACKAGE_PREFIX = "djsandbox_local_"
+from djsandbox.components.naming import LOCAL_PREFIX
 
 
 class _FreshLoader(SourceFileLoader):
@@ -33,7 +32,7 @@ class _LocalFinder(MetaPathFinder):
     """Finds the modules of the packages that `import_file` makes, and of no other."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if not fullname.startswith(PACKAGE_PREFIX) or path is None:
+        if not fullname.startswith(LOCAL_PREFIX) or path is None:
             return None
         name = fullname.rpartition(".")[2]
         for folder in map(Path, path):
@@ -57,19 +56,9 @@ def import_file(file: Path, digest: str) -> ModuleType:
     if not any(isinstance(finder, _LocalFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _LocalFinder())
     identity = hashlib.sha256(f"{file.parent}\0{digest}".encode()).hexdigest()[:16]
-    package = PACKAGE_PREFIX + identity
+    package = LOCAL_PREFIX + identity
     if package not in sys.modules:
         module = ModuleType(package)
         module.__path__ = [str(file.parent)]
         sys.modules[package] = module
     return importlib.import_module(f"{package}.{file.stem}")
-
-
-def named_class(component_class: type) -> str:
-    """How a config names `component_class`: `./file.py:Class` where it comes from a file, else `module.Class`."""
-    module = component_class.__module__
-    file = getattr(sys.modules.get(module), "__file__", None)
-    if not module.startswith(PACKAGE_PREFIX) or file is None:
-        return f"{module}.{component_class.__qualname__}"
-    path = os.path.relpath(file)
-    return f"{path if path.startswith(os.pardir) else os.path.join(os.curdir, path)}:{component_class.__qualname__}"

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from weakref import WeakKeyDictionary
 
+from djsandbox.components.naming import named_class
 from djsandbox.errors import PluginError
-from djsandbox.plugins.local import named_class
 from djsandbox.plugins.locations import Location, locate, spec_of
 
 _Name = tuple[str, ...]
