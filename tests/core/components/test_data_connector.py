@@ -69,7 +69,7 @@ def write(path: Path, text: str | bytes) -> Path:
         ("a.csv", "text,label\na,1\nb,2\n"),
         ("a.tsv", "text\tlabel\na\t1\nb\t2\n"),
         ("A.JSONL", LINES),
-        ("a.jsonl.gz", gzip.compress(LINES.encode())),
+        ("a.jsonl.gz", gzip.compress(LINES.encode(), mtime=0)),
         ("a.csv.bz2", bz2.compress(b"text,label\na,1\nb,2\n")),
         ("a.json.xz", lzma.compress(LINES.encode())),
         ("with.dots.in.it.jsonl", LINES),
@@ -158,7 +158,7 @@ def test_a_file_that_was_changed_is_read_again_even_if_it_claims_to_be_as_old_as
 
 
 def test_what_datasets_keeps_lies_in_the_cache_of_the_run(tmp_path: Path, connect: Callable[..., Any]) -> None:
-    dataset = connect(write(tmp_path / "a.jsonl.gz", gzip.compress(LINES.encode())))
+    dataset = connect(write(tmp_path / "a.jsonl.gz", gzip.compress(LINES.encode(), mtime=0)))
     cache = tmp_path / "work dir [1]" / "cache" / "datasets"
     assert all(Path(file["filename"]).is_relative_to(cache) for file in dataset.cache_files)
     assert dataset.cache_files

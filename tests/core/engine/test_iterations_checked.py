@@ -90,6 +90,57 @@ def test_a_target_that_can_be_no_number_is_found_before_the_run(scored: Lab, tar
     assert message in found and fix in found
 
 
+ANNOTATED = """
+
+class Annotated(BaseEvaluator):
+    def run(self, eval_type, eval_obj=None, **kwargs) -> %s:
+        return {}, 0.5, None
+"""
+
+
+@pytest.mark.parametrize(
+    ("annotation", "message"),
+    [
+        ("tuple[dict[str, float], float, str | list[str]]", "'anonymous.m.a' is a mapping, which is not a number"),
+        ("'tuple[list[str], float, Any]'", "'anonymous.m.a' is a list, which is not a number"),
+        ("'tuple[str | None, int, Any]'", "'anonymous.m.a' is a text, which is not a number"),
+        ("tuple[str | list[str], int, bool]", "'anonymous.m.a' is a text or a list, which is not a number"),
+        ("tuple[float, float]", "'output' names 3 results (a, b, c)"),
+    ],
+)
+def test_the_annotation_of_a_component_says_which_of_its_results_are_no_numbers(
+    lab: Lab, annotation: str, message: str
+) -> None:
+    assert message in problems(annotated(lab, annotation), NAMED % "anonymous.m.a > 1")[0]
+
+
+@pytest.mark.parametrize(
+    "annotation", ["tuple[dict[str, float], float, Any]", "tuple", "'NotThere'", "Any", "None", "tuple[str, ...]"]
+)
+def test_an_annotation_that_says_nothing_of_a_result_leaves_it_to_the_run(lab: Lab, annotation: str) -> None:
+    annotated(lab, annotation).write(NAMED % "anonymous.m.b > 1")
+    assert djsandbox.validate("sandbox.yaml") == ()
+
+
+def test_a_part_of_what_is_annotated_is_left_to_the_run(lab: Lab) -> None:
+    annotated(lab, "tuple[dict[str, float], float, Any]").write(NAMED % "anonymous.m.a.deep > 1")
+    assert djsandbox.validate("sandbox.yaml") == ()
+
+
+NAMED = """
+max_iter_num: 2
+iter_targets: %s
+evaluation_job_configs:
+  - {hook: EvaluateDataHook, meta_name: m, output: [a, b, c], extra_configs: {type: "./parts.py:Annotated"}}
+"""
+
+
+def annotated(lab: Lab, annotation: str) -> Lab:
+    parts = lab.folder / "parts.py"
+    parts.write_text(f"from typing import Any\n{parts.read_text()}{ANNOTATED % annotation}")
+    return lab
+
+
 @pytest.mark.parametrize("target", ["results.0.accuracy > 0.1", "results.0.counts.all > 1", "results.0.accuracy.deep > 1"])
 def test_what_may_be_a_number_is_left_to_the_run(scored: Lab, target: str) -> None:
     scored.write(f"max_iter_num: 2\niter_targets: anonymous.m.{target}{JOBS}")

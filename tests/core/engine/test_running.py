@@ -101,8 +101,8 @@ def test_a_tuple_is_several_outputs_named_in_order_and_a_list_is_one(lab: Lab) -
 @pytest.mark.parametrize(
     ("output", "value", "message"),
     [
-        ("[a, b, c]", "[1, 2]", r"'output' names 3 results \(a, b, c\), but the job returned 2 results"),
-        ("a", "[1, 2]", r"'output' names 1 result \(a\), but the job returned 2 results"),
+        ("[a, b, c]", "[1, 2]", r"'output' names 3 results \(a, b, c\), but the job returns 2 results"),
+        ("a", "[1, 2]", r"'output' names 1 result \(a\), but the job returns 2 results"),
     ],
 )
 def test_a_wrong_number_of_outputs_names_both_counts(lab: Lab, output: str, value: str, message: str) -> None:
@@ -116,7 +116,7 @@ def test_a_wrong_number_of_outputs_names_both_counts(lab: Lab, output: str, valu
 
 
 def test_no_result_where_one_is_declared_is_an_error(lab: Lab) -> None:
-    with pytest.raises(JobFailed, match=r"'output' names 1 result \(a\), but the job returned no result"):
+    with pytest.raises(JobFailed, match=r"'output' names 1 result \(a\), but the job returns no result"):
         lab.run("evaluation_job_configs: [{hook: EvaluateDataHook, output: a, extra_configs: {type: './parts.py:Give'}}]")
 
 

@@ -92,3 +92,10 @@ def test_missing_and_empty_datasets_are_named(pool, tmp_path) -> None:
         _mse([pool("a.jsonl", [{"pred": 1, "value": 2}]), str(tmp_path / "absent.jsonl")]).run("data")
     with pytest.raises(ComponentError, match=r"empty\.jsonl has no rows"):
         _accuracy(pool("empty.jsonl", [])).run("data")
+
+
+def test_what_is_in_the_results_is_known_before_the_run_where_the_datasets_are(pool) -> None:
+    file = pool("a.jsonl", [{"pred": 1, "value": 2}])
+    planned, returned = _mse([file]).planned_outputs(), _mse([file]).run("data")
+    assert [result.keys() for result in planned[0]] == [result.keys() for result in returned[0]]
+    assert len(planned) == len(returned) and planned[0][0]["pred_path"] == file

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 _MARK = "<decided at run: "
 
 
+@dataclass(frozen=True, slots=True, repr=False)
 class DecidedAtRun:
     """The type of `DECIDED_AT_RUN`, which stands for a result that a plan cannot know."""
+
+    kind: str = ""
+    """What it will be, where that is known and is no number: "a list"."""
 
     def __repr__(self) -> str:
         return "decided at run"
@@ -28,12 +33,34 @@ def is_decided_at_run(value: Any) -> bool:
 
     Components are made for planning, too: a path of their config may then be the text that stands for one.
     """
-    return any(leaf is DECIDED_AT_RUN or _is_stand_in(leaf) for leaf in _leaves(value))
+    return any(isinstance(leaf, DecidedAtRun) or _is_stand_in(leaf) for leaf in _leaves(value))
 
 
 def holds_stand_in(value: Any) -> bool:
     """True where `value` was made from a text that stands for another: even its size may be another at run."""
     return any(_is_stand_in(leaf) for leaf in _leaves(value))
+
+
+def may_be_number(value: Any) -> bool:
+    """False for what is no number whatever the parts of it will be that only the run knows."""
+    if isinstance(value, DecidedAtRun):
+        return not value.kind
+    return is_number(value) or _is_stand_in(value)
+
+
+def is_number(value: Any) -> bool:
+    """True for an int or a float; a bool is none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def described(value: Any) -> str:
+    """`value` in the words of a message, shortened: a list or mapping is only called so."""
+    if isinstance(value, DecidedAtRun) and value.kind:
+        return value.kind
+    if isinstance(value, (Mapping, list, tuple)):
+        return "a mapping" if isinstance(value, Mapping) else "a list"
+    text = repr(value)
+    return text if len(text) < 80 else f"{text[:77]}..."
 
 
 def _is_stand_in(value: Any) -> bool:

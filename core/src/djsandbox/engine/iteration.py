@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from djsandbox.components.deferred import DECIDED_AT_RUN, is_decided_at_run
+from djsandbox.components.deferred import DECIDED_AT_RUN, described, is_number, may_be_number
 from djsandbox.config.iteration import IterTarget, IterUpdate
 from djsandbox.config.model import Job, LocalValue, SandboxConfig
 from djsandbox.config.references import Reference
@@ -30,9 +30,9 @@ def check_iteration(config: SandboxConfig, sources: Sequence[Source]) -> Iterato
         except LookupError as error:
             yield Problem(str(error.args[0]), target.where, *error.args[1:])
             continue
-        if not _may_be_number(value):
-            what = f"'{target.reference.text}' is {_described(value)}, which is not a number"
-            yield Problem(what, target.where, _parts_of(target.reference.text, value))
+        if not may_be_number(value):
+            what = f"'{target.reference.text}' is {described(value)}, which is not a number"
+            yield Problem(what, target.where, parts_of(target.reference.text, value))
     for at, update in enumerate(config.iter_updater):
         try:
             find_source(update.source, sources, jobs).value(update.source.path)
@@ -123,7 +123,7 @@ def _overlap(update: IterUpdate, target: str) -> bool:
 
 def _number(target: IterTarget, context: ContextInfos) -> float:
     value = _looked_up(target.reference, context, f"the target '{target.text}'", target.where)
-    if not _is_number(value):
+    if not is_number(value):
         raise SandboxError(f"the target '{target.text}' compares {value!r}, which is not a number", where=target.where)
     return float(value)
 
@@ -137,24 +137,11 @@ def _looked_up(reference: Reference, context: ContextInfos, what: str, where: Po
         raise SandboxError(f"{what} cannot be found: {problem.message}", where=where, fix=problem.fix) from error
 
 
-def _may_be_number(value: Any) -> bool:
-    """False for what is no number whatever the parts of it will be that only the run knows."""
-    return _is_number(value) or (not isinstance(value, (Mapping, list, tuple)) and is_decided_at_run(value))
-
-
-def _described(value: Any) -> str:
-    return "a mapping" if isinstance(value, Mapping) else "a list" if isinstance(value, (list, tuple)) else repr(value)
-
-
-def _parts_of(reference: str, value: Any) -> str | None:
+def parts_of(reference: str, value: Any) -> str | None:
     """A remedy that names what in `value` could be meant."""
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, (list, tuple)) else ()
-    parts = [f"{reference}.{key}" for key, item in items if _may_be_number(item) or isinstance(item, (Mapping, list, tuple))]
+    parts = [f"{reference}.{key}" for key, item in items if may_be_number(item) or isinstance(item, (Mapping, list, tuple))]
     return f"name a part of it: {', '.join(parts[:5])}" if parts else None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from djsandbox.components.deferred import DECIDED_AT_RUN
+from djsandbox.components.deferred import DECIDED_AT_RUN, DecidedAtRun
 from djsandbox.config.model import Job
 from djsandbox.config.references import Reference
 from djsandbox.context.nested import NotFoundError, value_at
@@ -39,7 +39,7 @@ class Source:
         for end in range(1, len(path)):
             with contextlib.suppress(NotFoundError):
                 around = value_at(output, path[1:end], address)
-                if around is DECIDED_AT_RUN:
+                if isinstance(around, DecidedAtRun):
                     return DECIDED_AT_RUN
         try:
             return value_at(output, path[1:], address)

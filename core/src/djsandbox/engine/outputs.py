@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from djsandbox.components.deferred import DECIDED_AT_RUN
+from djsandbox.components.deferred import DECIDED_AT_RUN, DecidedAtRun
 from djsandbox.errors import ComponentError
 
 
@@ -19,7 +19,7 @@ def name_outputs(result: Any, declared: Sequence[str] | None) -> dict[str, Any]:
         return {f"res_{at}": value for at, value in enumerate(values)}
     if len(values) != len(declared):
         raise ComponentError(
-            f"'output' names {_count(len(declared))} ({', '.join(declared)}), but the job returned {_count(len(values))}",
+            f"'output' names {_count(len(declared))} ({', '.join(declared)}), but the job returns {_count(len(values))}",
             fix="name as many outputs as the job returns",
         )
     return dict(zip(declared, values, strict=True))
@@ -29,7 +29,7 @@ def name_planned_outputs(result: Any, declared: Sequence[str] | None) -> dict[st
     """As `name_outputs` for what a plan knows: None where the job will have no output."""
     if result is None and declared is None:
         return None
-    if result is DECIDED_AT_RUN or result is None:
+    if result is None or (isinstance(result, DecidedAtRun) and (declared is None or not result.kind)):
         return dict.fromkeys(declared or (), DECIDED_AT_RUN)
     return name_outputs(result, declared)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from djsandbox.components.annotated import annotated_result
 from djsandbox.components.base import Component
 from djsandbox.components.deferred import DECIDED_AT_RUN, DecidedAtRun, holds_stand_in, is_decided_at_run
 from djsandbox.components.paths import path_uses, texts_of
@@ -122,8 +123,8 @@ class Planner:
         result: Any = DECIDED_AT_RUN
         if parts:
             result = parts[-1].answer("planned_outputs()", lambda component: component.planned_outputs(), DECIDED_AT_RUN)
-        if holds_stand_in(result):
-            result = DECIDED_AT_RUN
+            if result is DECIDED_AT_RUN or holds_stand_in(result):
+                result = annotated_result(parts[-1].component)
         try:
             return name_planned_outputs(result, job.outputs)
         except SandboxError as error:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from djsandbox import BaseEvaluator, ComponentConfig, ComponentError, Finding, InputPaths
+from djsandbox import DECIDED_AT_RUN, BaseEvaluator, ComponentConfig, ComponentError, Finding, InputPaths
 
 from djsandbox_pools.dotted import lookup
 from djsandbox_pools.jsonlines import JsonLines
@@ -40,6 +40,16 @@ class PairEvaluator(BaseEvaluator):
         predicted, truth = (known_paths(self.config, f"{side}_dataset_path") for side in ("predicted", "ground_truth"))
         if predicted and truth and len(predicted) != len(truth):
             yield Finding(("ground_truth_dataset_path",), *_unequal(predicted, truth))
+
+    def planned_outputs(self) -> Any:
+        """What is in each result, and that the best is a number, where the datasets are known."""
+        predicted = known_paths(self.config, "predicted_dataset_path")
+        truth = known_paths(self.config, "ground_truth_dataset_path") or predicted
+        if not predicted or len(predicted) != len(truth):
+            return DECIDED_AT_RUN
+        measured = dict.fromkeys((self.metric, "format_error"), DECIDED_AT_RUN)
+        results = [{"pred_path": pred, "gt_path": gt, **measured} for pred, gt in zip(predicted, truth, strict=True)]
+        return results, DECIDED_AT_RUN
 
     def run(self, eval_type: str, eval_obj: Any = None, **kwargs: Any) -> tuple[list[dict[str, Any]], float]:
         """Return a result for each dataset (pred_path, gt_path, the metric, format_error), then the best of the metric."""

@@ -108,6 +108,14 @@ def test_a_metric_that_is_known_to_be_no_number_is_refused(sweep_lab: Lab) -> No
     assert "'anonymous.analysis.path' is 'out/analysed.txt', which is not a number" in refusal()
 
 
+def test_a_metric_that_is_annotated_as_no_number_is_refused(sweep_lab: Lab) -> None:
+    sweep_lab.edit(
+        '    def run(self):\n        note("analyse")', '    def run(self) -> str:\n        note("analyse")', "parts.py"
+    )
+    sweep_lab.sweep([], metric={"name": "anonymous.analysis.path"})
+    assert "'anonymous.analysis.path' is a text, which is not a number" in refusal()
+
+
 def test_early_termination_needs_a_job_that_reports_on_the_way(sweep_lab: Lab) -> None:
     sweep_lab.sweep([], early_terminate={"type": "hyperband", "min_iter": 2})
     said = refusal()

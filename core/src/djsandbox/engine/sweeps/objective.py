@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Self
 
-from djsandbox.components.deferred import is_decided_at_run
+from djsandbox.components.deferred import described, is_number, may_be_number
 from djsandbox.config.references import Reference, parse_reference
 from djsandbox.config.sweep import Hyperband, SweepMetric
 from djsandbox.context.infos import ContextInfos
+from djsandbox.engine.iteration import parts_of
 from djsandbox.engine.links import Source, find_source
 from djsandbox.engine.planned import PlannedJob
 from djsandbox.errors import Position, Problem, SandboxError, did_you_mean
@@ -58,12 +59,12 @@ class Objective:
             value = context.lookup(str(reference.pipeline), str(reference.meta_name), reference.path)
         else:
             value = watcher.query(self.watched)
-        if not _is_number(value) or not math.isfinite(value):
+        if not is_number(value) or not math.isfinite(value):
             if value is None:
                 fix = did_you_mean(self.watched, watcher.names())
                 kind = SandboxError if reference is not None else NeverRecordedError
                 raise kind(f"the metric '{self.metric.name}' was not recorded", where=self.metric.where, fix=fix)
-            what = f"the metric '{self.metric.name}' is {_shortened(value)}, which is no finite number"
+            what = f"the metric '{self.metric.name}' is {described(value)}, which is no finite number"
             raise SandboxError(what, where=self.metric.where)
         return float(value)
 
@@ -98,8 +99,8 @@ def find_objective(metric: SweepMetric, sources: Sequence[Source]) -> Objective:
                 raise
         else:
             value = source.value(reference.path)
-            if not is_decided_at_run(value) and not _is_number(value):
-                raise LookupError(f"'{name}' is {_shortened(value)}, which is not a number")
+            if not may_be_number(value):
+                raise LookupError(f"'{name}' is {described(value)}, which is not a number", parts_of(name, value))
             return Objective(metric, reference, ".".join(steps[1:]), source.job.id)
     if name in names:
         raise LookupError(
@@ -163,12 +164,3 @@ def _reported(planned: PlannedJob) -> Sequence[str]:
         for part in planned.parts
         for pattern in part.answer("intermediate_metrics()", lambda one: tuple(one.intermediate_metrics()), nothing)
     ]
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _shortened(value: Any) -> str:
-    text = "a mapping" if isinstance(value, Mapping) else repr(value)
-    return text if len(text) < 80 else f"{text[:77]}..."

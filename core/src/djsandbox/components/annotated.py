@@ -1,0 +1,46 @@
+"""What the return annotation of a component's work says of its result, for a plan that knows no more."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from djsandbox.components.deferred import DECIDED_AT_RUN, DecidedAtRun
+from djsandbox.components.model_executor import BaseModelExecutor
+
+_KINDS: tuple[tuple[type, str], ...] = ((str, "a text"), (bool, "a bool"), (Mapping, "a mapping"), (Sequence, "a list"))
+
+
+def annotated_result(component: object) -> Any:
+    """What `run` (of a model executor: `_run`) returns, as far as its annotation says that it is no number.
+
+    A tuple of known length is one of several results. `DECIDED_AT_RUN` where the annotation says nothing, or cannot be read.
+    """
+    method = type(component)._run if isinstance(component, BaseModelExecutor) else getattr(type(component), "run", None)
+    try:
+        return _result(typing.get_type_hints(method).get("return", Any))
+    except (NameError, AttributeError, TypeError, SyntaxError):  # of a type imported for type checkers alone, for one
+        return DECIDED_AT_RUN
+
+
+def _result(annotation: Any) -> Any:
+    parts = typing.get_args(annotation)
+    if (typing.get_origin(annotation) or annotation) is not tuple:
+        return _value(annotation)
+    return tuple(_value(part) for part in parts) if parts and Ellipsis not in parts else DECIDED_AT_RUN
+
+
+def _value(annotation: Any) -> DecidedAtRun:
+    kind = _kind(annotation)
+    return DecidedAtRun(kind) if kind else DECIDED_AT_RUN
+
+
+def _kind(annotation: Any) -> str:
+    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
+        kinds = [_kind(part) for part in typing.get_args(annotation) if part is not types.NoneType]
+        return " or ".join(dict.fromkeys(kinds)) if all(kinds) else ""
+    actual = typing.get_origin(annotation) or annotation
+    found = (kind for known, kind in _KINDS if isinstance(actual, type) and issubclass(actual, known))
+    return next(found, "")
