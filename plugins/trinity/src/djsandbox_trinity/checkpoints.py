@@ -1,17 +1,14 @@
-"""What a training has left: which of its checkpoints is the last, whether it is whole, and what the logs say."""
+"""What a training has left: which of its checkpoints is the last, and whether it is whole."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from djsandbox.errors import ComponentError
-
-from djsandbox_trinity.monitor import Record, record_of
-from djsandbox_trinity.worker.failures import FailureReader
 
 _STEP = re.compile(r"global_step_(\d+)")
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
@@ -84,27 +81,6 @@ def _number_in(path: Path) -> int | None:
 
 def _look(job_dir: Path) -> str:
     return f"see the log of the task and {job_dir / 'log'}"
-
-
-def lines_of_logs(attempt: Path, before: Mapping[str, int]) -> Iterator[tuple[Path, str]]:
-    """The lines of the log files of an attempt, from where each ended before (`before`, bytes by relative path)."""
-    for path in sorted(attempt.rglob("log/**/*.log")):
-        with path.open("rb") as file:
-            file.seek(before.get(str(path.relative_to(attempt)), 0))
-            for line in file:
-                yield path, line.decode("utf-8", errors="replace")
-
-
-def read_logs(attempt: Path, before: Mapping[str, int]) -> tuple[list[Record], str]:
-    """All metrics in the log files of an attempt, and what failed by them; empty where nothing did."""
-    records: list[Record] = []
-    readers: dict[Path, FailureReader] = {}
-    for path, line in lines_of_logs(attempt, before):
-        record = record_of(line)
-        if record is not None:
-            records.append(record)
-        readers.setdefault(path, FailureReader()).feed(line)
-    return records, "; ".join(reader.message() for reader in readers.values() if reader.what)
 
 
 def read_note(path: Path) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ from djsandbox import CommandConfig, CommandExecutor, EnvConfig, Finding, InputP
 from djsandbox.errors import ComponentError
 from pydantic import Field
 
-from djsandbox_trinity.checkpoints import last_checkpoint, read_logs, read_note
+from djsandbox_trinity.checkpoints import last_checkpoint, read_note
 from djsandbox_trinity.config_check import ConfigCheck, data_paths, gpus_needed
 from djsandbox_trinity.config_file import get, read_config, resolved
 from djsandbox_trinity.job_check import check_job
 from djsandbox_trinity.monitor import Record, record_of
+from djsandbox_trinity.reports import failure_in_logs, read_records
 from djsandbox_trinity.worker import run as worker
 from djsandbox_trinity.written_config import as_folder, data_place, unique_names, wants_weights, written
 
@@ -159,16 +160,18 @@ class TrinityRFTTrainer(CommandExecutor):
         folder = Path(task.outputs[0])
         note = read_note(folder / worker.NOTE)
         config = read_config(str(self.work_dir / f"{task.name}.yaml"))
-        records, failure = read_logs(Path(note["attempt"]), note["logs_before"])
+        attempt, before = Path(note["attempt"]), note["sizes_before"]
+        failure = failure_in_logs(attempt, before)
         if failure:
             raise ComponentError(f"Trinity's own logs say that it failed: {failure}", fix=f"see {note['job_dir']}/log")
-        self._watch_what_was_missed(records)
+        records = read_records(attempt, before)
+        self._watch_results(records)
         job_dir = Path(note["job_dir"])
         stages = config.get("stages") or []
         if stages:
             job_dir = job_dir / str(stages[-1].get("stage_name") or "")
-        before = frozenset(note["steps_before"])
-        step, checkpoint = last_checkpoint(job_dir, wants_weights=wants_weights(config), steps_before=before)
+        old = frozenset(note["steps_before"])
+        step, checkpoint = last_checkpoint(job_dir, wants_weights=wants_weights(config), steps_before=old)
         _check_losses(records)
         self.watcher.watch({"last_step": step}, self._metric_name(), step=step)
         return str(checkpoint)
@@ -183,17 +186,22 @@ class TrinityRFTTrainer(CommandExecutor):
         if record is not None:
             self._watch_record(record)
 
-    def _watch_record(self, record: Record) -> None:
-        seen: set[tuple[int, str]] = self.__dict__.setdefault("_seen", set())
-        new = {key: value for key, value in record.metrics.items() if (record.step, key) not in seen}
-        seen.update((record.step, key) for key in new)
+    def _watch_record(self, record: Record, exact: Collection[str] = ()) -> None:
+        """What was not recorded before; of the metrics in `exact` also what was, where it was another number."""
+        seen: dict[tuple[int, str], float] = self.__dict__.setdefault("_seen", {})
+        new = {}
+        for key, value in record.metrics.items():
+            before = seen.get((record.step, key))
+            if before is None or (key in exact and before != value and not math.isnan(value)):
+                new[key] = seen[record.step, key] = value
         if new:
             self.watcher.watch(new, self._metric_name(), step=record.step)
 
-    def _watch_what_was_missed(self, records: list[Record]) -> None:
-        """The log files have what Ray may not have handed on."""
+    def _watch_results(self, records: list[Record]) -> None:
+        """What Ray has not handed on, and the last value of each metric as it was written down: lines have six digits of it."""
+        last = {key: record.step for record in sorted(records, key=lambda one: one.step) for key in record.metrics}
         for record in records:
-            self._watch_record(record)
+            self._watch_record(record, [key for key in record.metrics if last[key] == record.step])
 
     def _metric_name(self) -> str:
         return ".".join(part for part in (self.context.meta_name, self.context.task) if part)
@@ -204,7 +212,7 @@ def _check_losses(records: list[Record]) -> None:
     last: dict[str, tuple[int, float]] = {}
     for record in records:
         for key, value in record.metrics.items():
-            if key.endswith("loss"):
+            if key.endswith("loss") and record.step >= last.get(key, (0, 0.0))[0]:
                 last[key] = (record.step, value)
     for key, (step, value) in last.items():
         if not math.isfinite(value):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from djsandbox_trinity.testing.config import Config
 from djsandbox_trinity.testing.making import write_weights
-from djsandbox_trinity.testing.printing import Logger, repeated
+from djsandbox_trinity.testing.printing import Logger, Monitor, repeated
 from djsandbox_trinity.testing.settings import failure, pace
 
 _SUM = re.compile(r"(-?\d+)\s*([-+*])\s*(-?\d+)")
@@ -32,8 +32,6 @@ def run_job(config: Config, job_dir: Path) -> None:
         return
     explorer = Logger("Explorer", pid + 1, job_dir / "log" / "explorer.log")
     trainer = Logger("Trainer", pid + 2, job_dir / "log" / "trainer.log", ip="10.0.0.7")
-    for role in ("explorer", "trainer"):
-        (job_dir / "monitor" / "tensorboard" / role).mkdir(parents=True, exist_ok=True)
     (job_dir / "buffer").mkdir(exist_ok=True)
     (job_dir / "config.json").write_text(json.dumps({"mode": config.mode}), encoding="utf-8")
     try:
@@ -48,6 +46,9 @@ def run_job(config: Config, job_dir: Path) -> None:
 
 def _train(config: Config, job_dir: Path, rows: list[dict[str, object]], explorer: Logger, trainer: Logger) -> None:
     how = failure()
+    explored, trained = (
+        _monitor(config, job_dir, logger, role) for logger, role in ((explorer, "explorer"), (trainer, "trainer"))
+    )
     first = _latest(job_dir) + 1 if config.get("continue_from_checkpoint", default=True) else 1
     last = _steps(config, len(rows))
     interval = int(config.get("trainer", "save_interval", default=0))
@@ -55,7 +56,7 @@ def _train(config: Config, job_dir: Path, rows: list[dict[str, object]], explore
     step = first - 1
     for step in range(first, last + 1):
         reward = ceiling * (1 - math.exp(-step / 2))
-        explorer.metrics(step, {"rollout/accuracy/mean": reward, "rollout/model_version": step - 1, "time/rollout": 1.5})
+        explored.log(step, {"rollout/accuracy/mean": reward, "rollout/model_version": step - 1, "time/rollout": 1.5})
         repeated("WorkflowRunner", os.getpid() + 10, "INFO the prompt has been shortened")
         trainer.info("trainer.py:198", f"Training at step {step} started.")
         time.sleep(pace())
@@ -67,20 +68,29 @@ def _train(config: Config, job_dir: Path, rows: list[dict[str, object]], explore
             who.error("trainer.py:156", what + _TRACEBACK.format("RuntimeError: stack expects each tensor to be equal size"))
             break
         loss = math.nan if how == "nan-loss" and step > 1 else 1 / (step + 1)
-        trainer.metrics(
-            step,
-            {
-                "actor/final_loss": loss, "actor/lr": 1e-6, "actor/grad_norm": math.nan if step == 1 else 0.5,
-                "critic/rewards/mean": reward, "sample/model": "it's", "perf/throughput": 1234.5, "training/global_step": step,
-                "time/train_step": pace(),
-            } if step % 2 else {
-                "actor/final_loss": loss, "critic/rewards/mean": reward, "training/global_step": step,
-            },
-        )  # fmt: skip
+        trained.log(step, _metrics(config, step, loss, reward))
         if interval and step % interval == 0 and step < last:
             _save(config, job_dir, step, is_last=False)
     _save(config, job_dir, step, is_last=True)
     trainer.info("trainer.py:181", "--------------------\n> Trainer finished.\n--------------------")
+
+
+def _monitor(config: Config, job_dir: Path, logger: Logger, role: str) -> Monitor:
+    return Monitor(logger, job_dir / "monitor" / "tensorboard" / role if _monitor_type(config) == "tensorboard" else None)
+
+
+def _monitor_type(config: Config) -> str:
+    return str(config.get("monitor", "monitor_type", default="tensorboard"))
+
+
+def _metrics(config: Config, step: int, loss: float, reward: float) -> dict[str, float | str]:
+    """Not all of them are told at every step, the gradient norm of the first is nan, and TensorBoard takes no texts."""
+    always: dict[str, float | str] = {"actor/final_loss": loss, "critic/rewards/mean": reward, "training/global_step": step}
+    if step % 2 == 0:
+        return always
+    texts = {} if _monitor_type(config) == "tensorboard" else {"sample/model": "it's"}
+    norm = math.nan if step == 1 else 0.5
+    return {**always, "actor/lr": 1e-6, "actor/grad_norm": norm, **texts, "perf/throughput": 1234.5, "time/train_step": pace()}
 
 
 def _go_wrong(how: str) -> None:

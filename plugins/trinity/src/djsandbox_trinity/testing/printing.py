@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from djsandbox_trinity.testing.event_files import EventFile
+
 _CYAN, _PLAIN = "\x1b[36m", "\x1b[0m"
 
 
@@ -48,9 +50,19 @@ class Logger:
         """Print what is not."""
         self.log("ERROR", where, message)
 
-    def metrics(self, step: int, metrics: Mapping[str, float | str]) -> None:
-        """Print the metrics of a step."""
-        self.info("monitor.py:113", f"Step {step}: {metrics_text(metrics)}")
+
+class Monitor:
+    """The monitor of an actor: prints the metrics of a step, and writes them into event files in `folder`, where it has one."""
+
+    def __init__(self, logger: Logger, folder: Path | None) -> None:
+        self._console = logger
+        self._events = EventFile(folder) if folder is not None else None
+
+    def log(self, step: int, metrics: Mapping[str, float | str]) -> None:
+        """Take the metrics of a step."""
+        if self._events is not None:
+            self._events.write(step, {key: value for key, value in metrics.items() if not isinstance(value, str)})
+        self._console.info("monitor.py:113", f"Step {step}: {metrics_text(metrics)}")
 
 
 def repeated(actor: str, pid: int, text: str) -> None:

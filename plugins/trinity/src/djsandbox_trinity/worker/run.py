@@ -30,6 +30,7 @@ PATIENCE = 300.0
 """Seconds that Trinity may go on after it has said that it failed; it may wait for an hour for what will never come."""
 _CHECK = Path(__file__).with_name("check_config.py")
 _STEP = re.compile(r"global_step_(\d+)")
+_REPORTS = ("*.log", "events.out.tfevents.*")  # what a training reports in, and a continued one goes on with
 _CHECKING = 600.0
 
 
@@ -99,9 +100,10 @@ def _check_config(config: str, env: dict[str, str]) -> str:
 
 def _note(folder: Path, attempt: Path, job_dir: Path) -> None:
     """Write down where this attempt's results will be, and what is there already: that is no result of it."""
-    logs = {str(path.relative_to(attempt)): path.stat().st_size for path in attempt.rglob("*.log")}
+    files = [path for pattern in _REPORTS for path in attempt.rglob(pattern)]
+    sizes = {str(path.relative_to(attempt)): path.stat().st_size for path in files}
     steps = sorted({int(found[1]) for path in attempt.rglob("global_step_*") if (found := _STEP.fullmatch(path.name))})
-    note = {"job_dir": str(job_dir.absolute()), "attempt": str(attempt), "logs_before": logs, "steps_before": steps}
+    note = {"job_dir": str(job_dir.absolute()), "attempt": str(attempt), "sizes_before": sizes, "steps_before": steps}
     temporary = folder / f".{NOTE}"
     temporary.write_text(json.dumps(note), encoding="utf-8")
     temporary.replace(folder / NOTE)
