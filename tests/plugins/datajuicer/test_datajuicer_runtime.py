@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,14 @@ def test_a_later_job_writes_to_its_own_log(workplace: Any, texts: Any) -> None:
     assert "OP [words_num_filter] Done" in second.context.log_file.read_text(encoding="utf-8")
 
 
-def test_nothing_of_the_process_is_changed_by_a_run(workplace: Any, texts: Any) -> None:
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder whose path leaves room for the name of a socket (about 100 characters in all)."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def test_nothing_of_the_process_is_changed_by_a_run(workplace: Any, texts: Any, short_folder: Path) -> None:
     import datasets
     from data_juicer.utils.mm_utils import SpecialTokens
 
@@ -153,7 +160,7 @@ def test_nothing_of_the_process_is_changed_by_a_run(workplace: Any, texts: Any) 
         dataset_path=workplace.dataset(texts),
         export_path=workplace.out(),
         use_cache=False,
-        temp_dir=str(workplace.folder / "temporary"),
+        temp_dir=str(short_folder),
         image_special_token="<picture>",
         process=[{"text_length_filter": None}],
     ).run()
