@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from djsandbox_easyanimate.train_task import with_port
 from djsandbox_easyanimate.trainer import EasyAnimateTrainer
-from djsandbox_easyanimate.training_arguments import current_arguments, legacy_arguments
+from djsandbox_easyanimate.training_arguments import Training, current_arguments, legacy_arguments
+
+ONE = Training("train", "data.json", "out", "easyanimate")
 
 
 def block(place: Any, version: str, **changed: Any) -> Any:
@@ -16,7 +18,7 @@ def block(place: Any, version: str, **changed: Any) -> Any:
 
 
 def test_the_old_script_gets_fourteen_words_with_whole_paths(place: Any) -> None:
-    words = legacy_arguments(block(place, "legacy", num_train_epochs=2), "out")
+    words = legacy_arguments(block(place, "legacy", num_train_epochs=2), ONE)
     folder = str(place.folder)
     assert words == [
         str(place.tool.model),
@@ -24,13 +26,13 @@ def test_the_old_script_gets_fourteen_words_with_whole_paths(place: Any) -> None
         "",
         f"{folder}/data.json",
         *("256", "bf16", "4", "1", "2", "8", "42"),
-        f"{folder}/out",
+        f"{folder}/out/.unfinished",
         *("djsandbox", "easyanimate"),
     ]
 
 
 def test_the_current_script_gets_its_own_official_values_unless_others_are_asked_for(place: Any) -> None:
-    words = current_arguments(block(place, "current", rank=64, extra_arguments=["--random_ratio_crop"]), "out", 1)
+    words = current_arguments(block(place, "current", rank=64, extra_arguments=["--random_ratio_crop"]), ONE, 1)
     at = words.index("scripts/train_lora.py")
     assert words[:at] == ["--mixed_precision=bf16", "--num_processes=1", "--num_machines=1", "--dynamo_backend=no"]
     official = {"--image_sample_size=1024", "--video_sample_size=256", "--token_sample_size=512", "--video_sample_stride=3"}
@@ -48,7 +50,7 @@ def test_the_current_script_gets_its_own_official_values_unless_others_are_asked
     ],
 )
 def test_several_gpus_are_as_many_processes_at_a_free_port(place: Any, use_deepspeed: bool, expected: list[str]) -> None:
-    words = current_arguments(block(place, "current", use_deepspeed=use_deepspeed), "out", 4)
+    words = current_arguments(block(place, "current", use_deepspeed=use_deepspeed), ONE, 4)
     launch = words[: words.index("scripts/train_lora.py")]
     assert set(launch) >= {"--num_processes=4", "--main_process_port={free_port}", *expected}
     assert ("--use_deepspeed" in words[len(launch) :]) == use_deepspeed
@@ -71,6 +73,6 @@ def test_a_port_is_chosen_when_the_training_begins() -> None:
     ],
 )
 def test_the_loss_is_that_of_the_models_generation(place: Any, config: str, loss: str) -> None:
-    assert f"--loss_type={loss}" in current_arguments(block(place, "current", config_path=config), "out", 1)
+    assert f"--loss_type={loss}" in current_arguments(block(place, "current", config_path=config), ONE, 1)
     asked = block(place, "current", config_path=config, loss_type="sigma")
-    assert "--loss_type=sigma" in current_arguments(asked, "out", 1)
+    assert "--loss_type=sigma" in current_arguments(asked, ONE, 1)

@@ -125,7 +125,7 @@ def test_a_training_hands_its_checkpoint_to_the_inference_by_reference(place: An
     }
     config = place.config("TrainModelHook", place.training(), evaluation_job_configs=[second])
     djsandbox.run(config)
-    order = next(Path("work/jobs").rglob("part_1.json"))
+    order = next(Path("work/jobs").rglob("generate.json"))
     assert json.loads(order.read_text())["lora_path"] == str(Path("out/models/checkpoint-6.safetensors").absolute())
 
 

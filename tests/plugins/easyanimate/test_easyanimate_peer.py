@@ -72,10 +72,10 @@ def test_paths_begin_at_the_tools_folder_and_mean_the_same_files_as_in_other_job
         data = yaml.safe_load(Path(f"{FOLDER}/{name}.yaml").read_text())
         found[name] = component.Config.model_validate({key: value for key, value in data.items() if key != "type"})
     train, infer = found["model_train"].train, found["model_infer"].train
-    assert train.dataset_path.dataset_meta_name == "outputs/demo-bench/iter_1/demo-dataset-for-train_ea_fmt.json"
+    assert train.dataset_path.dataset_meta_name == ["outputs/demo-bench/iter_1/demo-dataset-for-train_ea_fmt.json"]
     assert train.dataset_path.dataset_name is None
     assert train.saving_config.output_dir == "outputs/demo-bench/models"
-    assert infer.model_path.lora_path == "outputs/demo-bench/models/checkpoint-1.safetensors"
+    assert infer.model_path.lora_path == ["outputs/demo-bench/models/checkpoint-1.safetensors"]
     assert infer.infer_config.prompt_info_path == "thirdparty/mm_eval/vbench_metrics/VBench_mini_info.json"
     assert train.model_path.pretrained_model_name_or_path == "PixArt-alpha/PixArt-XL-2-512x512".replace(
         "PixArt-alpha", "thirdparty/models/EasyAnimate/PixArt-alpha"

@@ -68,6 +68,7 @@ def test_the_stand_in_is_a_checkout_of_each_version_by_the_recipes_own_proof(tmp
     [
         ("RuntimeError: PixArt-alpha/PixArt-XL-2-512x512/transformer/config.json does not exist", "the base model"),
         ("wandb.errors.errors.UsageError: api_key not configured (no-tty). call wandb.login()", "a Weights & Biases key"),
+        ("ImportError: libGL.so.1: cannot open shared object file: No such file or directory", "OpenCV lacks"),
         ("RuntimeError: Error(s) in loading state_dict for EasyAnimateTransformer3DModel:", "weights that do not fit"),
     ],
 )
@@ -79,7 +80,19 @@ def test_an_error_of_the_tool_is_known(line: str, name: str) -> None:
 def test_the_stand_in_prints_options_that_need_no_quotes(tmp_path: Path) -> None:
     program = [sys.executable, "-m", "djsandbox_easyanimate.testing", str(tmp_path / "tool"), "--version", "legacy"]
     lines = subprocess.run(program, check=True, capture_output=True, text=True).stdout.splitlines()
-    assert len(lines) == 13 and all(re.fullmatch(r"--set [\w.]+=\S+", line) for line in lines)
+    assert len(lines) == 6 and all(re.fullmatch(r"--set JOB\.extra_configs\.[\w.]+=\S+", line) for line in lines)
+
+
+def test_the_stand_in_is_not_made_where_a_shell_would_split_its_options(tmp_path: Path) -> None:
+    for words in ([str(tmp_path / "two words")], [str(tmp_path / "tool"), "--env", "vbench"], [str(tmp_path), "--for", "no.yaml"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "djsandbox_easyanimate.testing", *words], check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 2 and not done.stdout and "Traceback" not in done.stderr
+    refused = subprocess.run(
+        [sys.executable, "-m", "djsandbox_easyanimate.testing", "two words"], check=False, capture_output=True, text=True
+    )
+    assert "white space" in refused.stderr and "take another folder" in refused.stderr
 
 
 def test_the_driver_is_python_3_10_and_a_module_apart_from_ours() -> None:

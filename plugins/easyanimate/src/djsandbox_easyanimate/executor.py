@@ -22,7 +22,7 @@ class EasyAnimateConfig(EnvConfig, CommandConfig):
     """Which EasyAnimate, and what the paths are relative to."""
 
     easyanimate_home: ReferencePath | None = None
-    """Folder of EasyAnimate; by default ./thirdparty/models/EasyAnimate where that is, else version `current` is cloned."""
+    """Folder of EasyAnimate; by default ./thirdparty/models/EasyAnimate where that is; `current` is cloned without one."""
     version: Version | None = None
     """`legacy` (commit b54412c with the existing sandbox's patch) or `current`; by default as the files of the folder tell."""
     paths_from: PathsFrom = "home"
@@ -134,9 +134,10 @@ class EasyAnimateExecutor(CommandExecutor):
 
     def _check_words(self) -> Iterator[Finding]:
         for loc in self.legacy_words:
-            value: Any = self.config
+            found: Any = self.config
             for part in loc:
-                value = getattr(value, str(part), None)
-            if isinstance(value, str) and not is_decided_at_run(value) and any(mark in value for mark in " \t\n*?["):
-                message = f"the scripts of version 'legacy' split '{value}' at spaces, and expand *, ? and ["
-                yield Finding(loc, message, "use a name without them")
+                found = getattr(found, str(part), None)
+            for value in found if isinstance(found, list) else [found]:
+                if isinstance(value, str) and not is_decided_at_run(value) and any(mark in value for mark in " \t\n*?["):
+                    message = f"the scripts of version 'legacy' split '{value}' at spaces, and expand *, ? and ["
+                    yield Finding(loc, message, "use a name without them")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from djsandbox import InputPath, OutputPath, ReferencePath
+from djsandbox import InputPath, InputPaths, OutputPath, ReferencePath
 from pydantic import BeforeValidator, Field
 
 from djsandbox_easyanimate.blocks import Block, ModelPath, Positive, Precision
@@ -23,8 +23,8 @@ NotNegative = Annotated[float, Field(ge=0)]
 class InferModelPath(ModelPath):
     """The base model and what was trained on it."""
 
-    lora_path: InputPath | None = None
-    """The checkpoint of a training, .safetensors. Version `current` also generates without one."""
+    lora_path: InputPaths | None = None
+    """The checkpoint of a training, .safetensors; of a list, videos of each. Version `current` also generates without one."""
     motion_module_path: ReferencePath | None = None
     """Weights of the motion module, which only V1 models have apart. Version `current` only."""
 
@@ -80,7 +80,7 @@ class InferSavingConfig(Block):
     """Where the videos go."""
 
     output_video_dir: OutputPath
-    """Folder of the videos, `<prompt>-<number>.mp4`."""
+    """Folder of the videos, `<prompt>-<number>.mp4`; with several LoRAs a folder in it for each."""
 
 
 class InferBlock(Block):

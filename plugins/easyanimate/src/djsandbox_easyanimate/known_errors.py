@@ -26,5 +26,11 @@ KNOWN_ERRORS = (
         "Take the weights, the config file and the size of one generation: 256 pixels for "
         "easyanimate_mm_16x256x256_pretrain.safetensors.",
     ),
+    KnownError(
+        "OpenCV lacks a library of the system",
+        r"ImportError: (?:libGL\.so\.1|libgthread-2\.0\.so\.0): cannot open shared object file",
+        "EasyAnimate asks for opencv-python, which is linked to the libraries of a screen.",
+        "Install them: apt install libgl1 libglib2.0-0.",
+    ),
 )
 """In the order in which they are documented."""

@@ -32,6 +32,8 @@ def from_here(train: Any, places: tuple[Place, ...], model_keys: tuple[Place, ..
         if isinstance(value, str) and isinstance(inner, Mapping):
             is_path = (block, key) in places or not is_hub_name(value, base)
             changed[block] = {**inner, key: moved(value, base) if is_path else value}
+        elif isinstance(value, list) and isinstance(inner, Mapping):
+            changed[block] = {**inner, key: [moved(one, base) if isinstance(one, str) else one for one in value]}
     return changed
 
 

@@ -31,41 +31,36 @@ _TOOLS = (
     SystemTool("gpu", "training and inference"),
     SystemTool("ffmpeg", "reading and writing videos", get="apt install ffmpeg"),
 )
-_CHECK = "import torch, torchvision, diffusers, transformers, accelerate, omegaconf, decord, xformers, func_timeout"
+_CHECK = "import torch, torchvision, diffusers, transformers, accelerate, omegaconf, decord, cv2, xformers, func_timeout"
 _MANAGERS = ("uv", "conda", "mamba", "micromamba", "virtualenv", "venv")
 
-CURRENT = EnvRecipe(
+
+def _recipe(name: str, repository: Repository) -> EnvRecipe:
+    return EnvRecipe(
+        name,
+        python="3.10",
+        managers=_MANAGERS,
+        requirements=(*_TORCH, *_LIBRARIES, "setuptools"),
+        constraints=_CONSTRAINTS,
+        leave_out=("torch", "xformers"),
+        repositories=(repository,),
+        later=_LATER,
+        system_tools=_TOOLS,
+        check=("python", "-c", _CHECK),
+    )
+
+
+CURRENT = _recipe(
     "easyanimate",
-    python="3.10",
-    managers=_MANAGERS,
-    requirements=(*_TORCH, *_LIBRARIES, "setuptools"),
-    constraints=_CONSTRAINTS,
-    leave_out=("torch", "xformers"),
-    repositories=(
-        Repository(
-            NAME,
-            url="https://github.com/aigc-apps/EasyAnimate",
-            commit="c2a70d17daa1549a22129d0cd0e02053ecccd75c",
-            requirement_files=("requirements.txt",),
-            proof=CURRENT_PROOF,
-        ),
+    Repository(
+        NAME,
+        url="https://github.com/aigc-apps/EasyAnimate",
+        commit="c2a70d17daa1549a22129d0cd0e02053ecccd75c",
+        requirement_files=("requirements.txt",),
+        proof=CURRENT_PROOF,
     ),
-    later=_LATER,
-    system_tools=_TOOLS,
-    check=("python", "-c", _CHECK),
 )
 """Version `current`, of 2025-03-06."""
 
-LEGACY = EnvRecipe(
-    "easyanimate_legacy",
-    python="3.10",
-    managers=_MANAGERS,
-    requirements=(*_TORCH, *_LIBRARIES, "setuptools"),
-    constraints=_CONSTRAINTS,
-    leave_out=("torch", "xformers"),
-    repositories=(Repository(NAME, requirement_files=("requirements.txt",), proof=LEGACY_PROOF),),
-    later=_LATER,
-    system_tools=_TOOLS,
-    check=("python", "-c", _CHECK),
-)
+LEGACY = _recipe("easyanimate_legacy", Repository(NAME, requirement_files=("requirements.txt",), proof=LEGACY_PROOF))
 """Version `legacy`: commit b54412c of 2024-07-24 with the existing sandbox's patch, which only users have."""

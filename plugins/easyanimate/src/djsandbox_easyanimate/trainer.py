@@ -9,16 +9,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from djsandbox import Finding, Loc, Task, visible_gpus
+from djsandbox import Finding, Loc, Task, is_decided_at_run, visible_gpus
 from djsandbox.errors import ComponentError
 
 from djsandbox_easyanimate.checkpoints import problem_with
 from djsandbox_easyanimate.executor import EasyAnimateConfig, EasyAnimateExecutor
 from djsandbox_easyanimate.meta import problems_of_meta
+from djsandbox_easyanimate.naming import names_of_datasets
 from djsandbox_easyanimate.paths import Place
 from djsandbox_easyanimate.progress import Progress
 from djsandbox_easyanimate.train_task import MANIFEST, read_manifest
-from djsandbox_easyanimate.training_arguments import current_arguments, legacy_arguments
+from djsandbox_easyanimate.training_arguments import Training, current_arguments, legacy_arguments
 from djsandbox_easyanimate.training_config import CURRENT_ONLY, LEGACY_ONLY, TrainBlock
 from djsandbox_easyanimate.wandb_settings import KEPT, wandb_variables
 
@@ -63,8 +64,8 @@ class EasyAnimateTrainer(EasyAnimateExecutor):
         return {**super().key_fields(), "gpus": self._gpus}
 
     def intermediate_metrics(self) -> tuple[str, ...]:
-        """The loss of each step."""
-        return ("train.step_loss",)
+        """The loss of each step, of each training."""
+        return ("*.step_loss",)
 
     def check_more(self) -> Iterable[Finding]:
         """Keys of the other version, GPUs, and what the dataset names."""
@@ -79,34 +80,26 @@ class EasyAnimateTrainer(EasyAnimateExecutor):
         if how.gpu_num and 0 < gpus < how.gpu_num:
             yield Finding((*_HOW, "gpu_num"), f"it asks for {how.gpu_num} GPUs, and there are {gpus}", "lower gpu_num")
         yield from self._check_model()
-        for message, fix in self._dataset_problems():
-            yield Finding(_META, message, fix)
+        for loc, message, fix in self._dataset_problems():
+            yield Finding(loc, message, fix)
 
     def tasks(self, run_type: str, run_obj: Any = None) -> Iterator[Task]:
-        """One training."""
-        for message, fix in self._dataset_problems():  # now that the earlier jobs have written it
+        """A training for each dataset."""
+        for _, message, fix in self._dataset_problems():  # now that the earlier jobs have written them
             raise ComponentError(message, fix=fix)
-        train = self.config.train
-        finished = os.path.abspath(train.saving_config.output_dir)
-        unfinished = os.path.join(finished, ".unfinished")
-        if self.version == "legacy":
-            program = ["bash", "train_lora.sh", *legacy_arguments(train, unfinished)]
-        else:
-            program = [
-                str(self.environment.path / "bin" / "accelerate"),
-                "launch",
-                *current_arguments(train, unfinished, self._gpus),
-            ]
         variables = self.variables()
-        yield Task(
-            name="train",
-            argv=(sys.executable, "-P", "-m", self.workers[0], unfinished, finished, "--", *program),
-            outputs=(os.path.join(train.saving_config.output_dir, MANIFEST),),
-            cwd=self.home(),
-            env={**variables, **wandb_variables(variables, str(self.work_dir.absolute()))},
-            keep_env=KEPT,
-            gpus=self._gpus,
-        )
+        variables |= wandb_variables(variables, str(self.work_dir.absolute()))
+        for one in self._trainings():
+            where = (one.unfinished, os.path.abspath(one.folder))
+            yield Task(
+                name=one.name,
+                argv=(sys.executable, "-P", "-m", self.workers[0], *where, "--", *self._program(one)),
+                outputs=(os.path.join(one.folder, MANIFEST),),
+                cwd=self.home(),
+                env=variables,
+                keep_env=KEPT,
+                gpus=self._gpus,
+            )
 
     def task_result(self, task: Task) -> str:
         """The checkpoint with the highest step."""
@@ -128,11 +121,11 @@ class EasyAnimateTrainer(EasyAnimateExecutor):
         return str(checkpoint)
 
     def job_result(self, results: list[Any]) -> Any:
-        """The path of the checkpoint."""
-        return results[0]
+        """The path of the checkpoint; with several datasets the list of them."""
+        return results[0] if len(results) == 1 else results
 
     def _watch_run(self, line: str, **kwargs: Any) -> None:
-        """`step_loss`, `lr` and `epoch` of a step become `<meta_name>.train.step_loss`, ..."""
+        """`step_loss`, `lr` and `epoch` of a step become `<meta_name>.<training>.step_loss`, ..."""
         found = self._progress.read(line)
         if found:
             step, metrics = found
@@ -157,9 +150,33 @@ class EasyAnimateTrainer(EasyAnimateExecutor):
             mode = "inpaint" if name.endswith("inp") else "normal"
             yield Finding((*_HOW, "train_mode"), f"'{name}' {what}", f"train_mode: {mode}", "warning")
 
-    def _dataset_problems(self) -> Iterable[tuple[str, str]]:
+    def _trainings(self) -> list[Training]:
+        """One for each dataset; the only one is called `train`, and has the folder to itself."""
+        train = self.config.train
+        datasets, folder = train.dataset_path.dataset_meta_name, train.saving_config.output_dir
+        experiment = train.tracker_config.experiment_name
+        if len(datasets) == 1:
+            return [Training("train", datasets[0], folder, experiment)]
+        return [
+            Training(name, dataset, os.path.join(folder, name), f"{experiment}-{name}")
+            for name, dataset in zip(names_of_datasets(datasets), datasets, strict=True)
+        ]
+
+    def _program(self, one: Training) -> list[str]:
+        if self.version == "legacy":
+            return ["bash", "train_lora.sh", *legacy_arguments(self.config.train, one)]
+        accelerate = str(self.environment.path / "bin" / "accelerate")
+        return [accelerate, "launch", *current_arguments(self.config.train, one, self._gpus)]
+
+    def _dataset_problems(self) -> Iterator[tuple[Loc, str, str]]:
+        """What is wrong with the datasets as far as they are known: where it stands in the config, the message and the fix."""
         data, how = self.config.train.dataset_path, self.config.train.training_config
+        datasets = data.dataset_meta_name
         seen = how.num_train_epochs * how.video_repeat
-        return problems_of_meta(
-            data.dataset_meta_name, data.dataset_name, self._home(), self.version, at_least=-(-how.batch_size_per_gpu // seen)
-        )
+        for at, dataset in enumerate(datasets):
+            loc = _META if len(datasets) == 1 else (*_META, at)
+            if dataset in datasets[:at] and not is_decided_at_run(dataset):
+                yield loc, f"'{dataset}' stands there twice, and would be trained on twice", "name each dataset once"
+            at_least = -(-how.batch_size_per_gpu // seen)
+            for message, fix in problems_of_meta(dataset, data.dataset_name, self._home(), self.version, at_least=at_least):
+                yield loc, message, fix

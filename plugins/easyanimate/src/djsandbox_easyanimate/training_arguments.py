@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import Any
 
 from djsandbox_easyanimate.train_task import FREE_PORT
@@ -45,14 +46,31 @@ _FLAGS = [
 _LEGACY_SIZE = 256
 
 
-def legacy_arguments(train: TrainBlock, output_dir: str) -> list[str]:
+@dataclass(frozen=True)
+class Training:
+    """One of the trainings of a job."""
+
+    name: str
+    dataset: str
+    folder: str
+    """Of its files when it has ended."""
+    experiment: str
+    """What it is called on Weights & Biases."""
+
+    @property
+    def unfinished(self) -> str:
+        """The folder of its files before it has ended, absolute."""
+        return os.path.join(os.path.abspath(self.folder), ".unfinished")
+
+
+def legacy_arguments(train: TrainBlock, one: Training) -> list[str]:
     """The fourteen words of `train_lora.sh`."""
     model, data, how, names = train.model_path, train.dataset_path, train.training_config, train.tracker_config
     return [
         path_or_name(model.pretrained_model_name_or_path),
         _absolute(model.transformer_path),
         _absolute(data.dataset_name),
-        _absolute(data.dataset_meta_name),
+        os.path.abspath(one.dataset),
         str(how.sample_size or _LEGACY_SIZE),
         how.mixed_precision,
         str(how.batch_size_per_gpu),
@@ -60,13 +78,13 @@ def legacy_arguments(train: TrainBlock, output_dir: str) -> list[str]:
         str(how.num_train_epochs),
         str(how.dataloader_num_workers),
         str(how.seed),
-        os.path.abspath(output_dir),
+        one.unfinished,
         names.project_name,
-        names.experiment_name,
+        one.experiment,
     ]
 
 
-def current_arguments(train: TrainBlock, output_dir: str, gpus: int) -> list[str]:
+def current_arguments(train: TrainBlock, one: Training, gpus: int) -> list[str]:
     """The arguments of `accelerate launch` with `scripts/train_lora.py`, for a process on each of so many GPUs."""
     model, data, how = train.model_path, train.dataset_path, train.training_config
     launch = [f"--mixed_precision={how.mixed_precision}", f"--num_processes={gpus}", "--num_machines=1"]
@@ -82,13 +100,13 @@ def current_arguments(train: TrainBlock, output_dir: str, gpus: int) -> list[str
         "transformer_path": _absolute(model.transformer_path),
         "vae_path": _absolute(model.vae_path),
         "train_data_dir": _absolute(data.dataset_name),
-        "train_data_meta": os.path.abspath(data.dataset_meta_name),
+        "train_data_meta": os.path.abspath(one.dataset),
         "config_path": how.config_path,
         "mixed_precision": how.mixed_precision,
         "train_batch_size": how.batch_size_per_gpu,
         "loss_type": loss_type(how),
         "tracker_project_name": train.tracker_config.project_name,
-        "output_dir": os.path.abspath(output_dir),
+        "output_dir": one.unfinished,
         **{name: getattr(how, name) for name in _NUMBERS},
     }
     flags = [name for name in _FLAGS if getattr(how, name)] + (["save_state"] if train.saving_config.save_state else [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from djsandbox import InputPath, OutputPath, ReferencePath
+from djsandbox import InputPaths, OutputPath, ReferencePath
 from pydantic import Field
 
 from djsandbox_easyanimate.blocks import Block, ModelPath, Positive, Precision
@@ -27,8 +27,8 @@ class DatasetPath(Block):
 
     dataset_name: ReferencePath | None = None
     """Folder that relative paths of videos begin at; empty where they are absolute."""
-    dataset_meta_name: InputPath
-    """The videos and their captions, as `dj_to_easyanimate_video_dataset_conversion` writes them."""
+    dataset_meta_name: InputPaths = Field(min_length=1)
+    """The videos and their captions, as `dj_to_easyanimate_video_dataset_conversion` writes them; of several, a model each."""
 
 
 class TrainingConfig(Block):
@@ -130,7 +130,7 @@ class SavingConfig(Block):
     """Where the model goes."""
 
     output_dir: OutputPath
-    """Folder of the checkpoints, `checkpoint-<step>.safetensors`."""
+    """Folder of the checkpoints, `checkpoint-<step>.safetensors`; with several datasets a folder in it for each."""
     save_state: bool = False
     """Also keep the state of the optimizer, in folders `checkpoint-<step>`. Version `current` only."""
 

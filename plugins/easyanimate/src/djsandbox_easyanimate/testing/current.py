@@ -6,9 +6,9 @@ import argparse
 import csv
 import json
 import os
-from pathlib import Path
 from typing import Any
 
+from djsandbox_easyanimate.testing.arguments import refuse_missing_models
 from djsandbox_easyanimate.testing.training import Training, begin, train
 
 _TEXTS = (
@@ -65,26 +65,10 @@ def train_lora() -> None:
         parser.add_argument(f"--{name}", action="store_true")
     args = parser.parse_args()
     begin()
-    if not os.path.isfile(args.config_path or ""):
-        raise FileNotFoundError(f"[Errno 2] No such file or directory: '{args.config_path}'")
-    transformer = os.path.join(args.pretrained_model_name_or_path, "transformer", "config.json")
-    if not os.path.isfile(transformer):
-        raise RuntimeError(f"{transformer} does not exist")
+    refuse_missing_models(args)
     rows = _rows(args.train_data_meta, args.train_data_dir, args.video_repeat)
-    train(
-        Training(
-            output_dir=Path(args.output_dir),
-            examples=len(rows),
-            epochs=args.num_train_epochs,
-            batch=args.train_batch_size,
-            accumulation=args.gradient_accumulation_steps,
-            learning_rate=args.learning_rate,
-            checkpointing_steps=args.checkpointing_steps,
-            batches=_batches(rows, args.train_batch_size, args.num_train_epochs),
-            save_state=args.save_state,
-            names_states=True,
-        )
-    )
+    batches = _batches(rows, args.train_batch_size, args.num_train_epochs)
+    train(Training.of(args, rows, batches, save_state=args.save_state, names_states=True))
 
 
 def _rows(meta: str, folder: str | None, video_repeat: int) -> list[dict[str, Any]]:

@@ -1,18 +1,21 @@
-"""The files that the stand-in writes: small, and of the real formats as far as a reader of their headers can tell."""
+"""The files that the stand-in writes: small, and of the real formats."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 from pathlib import Path
 
 from djsandbox_easyanimate.testing.faults import fault
+from djsandbox_easyanimate.testing.mp4 import mp4
 
 
-def write_safetensors(path: Path, seed: int) -> None:
-    """A LoRA of one tensor of four float32 numbers."""
+def write_safetensors(path: Path, text: str) -> None:
+    """Weights: one tensor of four float32 numbers, which are made of `text`."""
+    numbers = [byte / 256 for byte in hashlib.sha256(text.encode()).digest()[:4]]
     header = json.dumps({"lora_unet.lora_down.weight": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}).encode()
-    _write(path, struct.pack("<Q", len(header)) + header + struct.pack("<4f", *(seed + at for at in range(4))))
+    _write(path, struct.pack("<Q", len(header)) + header + struct.pack("<4f", *numbers))
 
 
 def read_safetensors(path: str) -> dict[str, object]:
@@ -22,9 +25,15 @@ def read_safetensors(path: str) -> dict[str, object]:
         return dict(json.loads(file.read(size)))
 
 
-def write_video(path: str, prompt: str) -> None:
-    """What begins like an MP4 file."""
-    _write(Path(path), b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2" + b"\0\0\0\x40mdat" + prompt.encode()[:56].ljust(56))
+def weights_of(path: str) -> str:
+    """What tells the weights of a file from others; raises as `read_safetensors`."""
+    read_safetensors(path)
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def write_video(path: str, text: str, frames: int, fps: int) -> None:
+    """A video that is made of `text`, of so many frames."""
+    _write(Path(path), mp4(text, frames, fps))
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -32,7 +41,7 @@ def _write(path: Path, content: bytes) -> None:
         case "empty-results":
             content = b""
         case "cut-results":
-            content = content[:6]
+            content = content[: len(content) * 2 // 3]
         case "old-results":
             return
     with open(path, "wb") as file:

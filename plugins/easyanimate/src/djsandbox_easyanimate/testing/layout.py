@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from djsandbox_easyanimate.testing.files import write_safetensors, write_video
+from djsandbox_easyanimate.testing.data import write_dataset, write_prompts
+from djsandbox_easyanimate.testing.files import write_safetensors
 
 _DOUBLES = Path(__file__).parent / "doubles"
 _SHIM = "from djsandbox_easyanimate.testing.{module} import {names}\n"
@@ -71,17 +73,6 @@ _CURRENT = {
     "def convert_model_weight_to_float8(model, exclude_module_name='embed_tokens'):\n    pass\n",
     "requirements.txt": "",
 }
-_CAPTIONS = (
-    "一只小猫在阳光下的窗台上安静地睡觉",
-    "海浪轻轻拍打着金色的沙滩，天空中有几朵白云",
-    "a dog runs across a green field",
-    "一位老人坐在公园的长椅上读报纸，孩子们在旁边玩耍",
-    "城市的夜晚灯火通明，车辆在高架桥上川流不息",
-    "snow falls on a quiet village at night",
-    "厨师在厨房里熟练地切着新鲜的蔬菜",
-    "山间的小溪流过长满青苔的石头",
-)
-_PROMPTS = ("a cat plays the piano", "a red car on a mountain road", "waves at sunset, slow motion", "a person is reading")
 
 
 @dataclass(frozen=True)
@@ -125,6 +116,17 @@ class StandIn:
         """A few prompts in the format of VBench's list."""
         return self.folder / "data" / "prompts.json"
 
+    def values(self, version: str | None) -> Iterator[tuple[str, str]]:
+        """What the `extra_configs` of a job need for using it; without a version it is the one that a config has then."""
+        is_current = version == "current"
+        yield "env_manager", "existing"
+        yield "env_params.path", str(self.env)
+        yield "version", "current" if is_current else "legacy"
+        yield "easyanimate_home", str(self.home if is_current else self.legacy)
+        yield "train.model_path.pretrained_model_name_or_path", str(self.model)
+        if not is_current:
+            yield "train.model_path.transformer_path", str(self.transformer)
+
 
 def make_stand_in(folder: str | Path) -> StandIn:
     """Make the stand-in in `folder`, over what is there."""
@@ -139,23 +141,11 @@ def make_stand_in(folder: str | Path) -> StandIn:
         (made.env / "bin" / name).chmod(0o755)
     for part in ("transformer", "vae", "scheduler", "tokenizer", "text_encoder"):
         _write(made.model / part / "config.json", "{}")
-    write_safetensors(made.transformer, 0)
-    _write_data(made)
+    write_safetensors(made.transformer, "a transformer")
+    made.dataset.parent.mkdir(parents=True, exist_ok=True)
+    write_dataset(made.dataset)
+    write_prompts(made.prompts)
     return made
-
-
-def _write_data(made: StandIn) -> None:
-    videos = made.dataset.parent / "videos"
-    videos.mkdir(parents=True, exist_ok=True)
-    rows = []
-    for at in range(24):
-        caption = _CAPTIONS[at % len(_CAPTIONS)]
-        path = videos / f"{at}.mp4"
-        write_video(str(path), caption)
-        rows.append({"videos": [str(path)], "text": f"<__dj__video> {caption}"})
-    _write(made.dataset, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    dimensions = ["subject_consistency", "dynamic_degree"]
-    _write(made.prompts, json.dumps([{"prompt_en": prompt, "dimension": dimensions} for prompt in _PROMPTS], indent=1))
 
 
 def _write(path: Path, content: str) -> None:

@@ -7,14 +7,14 @@ import json
 import math
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
+from djsandbox_easyanimate.testing.arguments import refuse_missing_models
 from djsandbox_easyanimate.testing.faults import fail_midway, fault, pace
-from djsandbox_easyanimate.testing.files import read_safetensors, write_video
+from djsandbox_easyanimate.testing.files import read_safetensors, weights_of, write_video
 from djsandbox_easyanimate.testing.training import Training, begin, train
 
-_CONFIG = "config/easyanimate_video_motion_module_v1.yaml"
+_FRAMES, _FPS = 16, 12
 
 
 def train_lora() -> None:
@@ -40,19 +40,7 @@ def train_lora() -> None:
     begin()
     _load_models(args)
     rows = _rows(args.train_data_meta, args.train_data_dir)
-    batches = math.ceil(len(rows) / args.train_batch_size)
-    train(
-        Training(
-            output_dir=Path(args.output_dir),
-            examples=len(rows),
-            epochs=args.num_train_epochs,
-            batch=args.train_batch_size,
-            accumulation=args.gradient_accumulation_steps,
-            learning_rate=args.learning_rate,
-            checkpointing_steps=args.checkpointing_steps,
-            batches=[batches] * args.num_train_epochs,
-        )
-    )
+    train(Training.of(args, rows, [math.ceil(len(rows) / args.train_batch_size)] * args.num_train_epochs))
 
 
 def infer_lora() -> None:
@@ -70,8 +58,7 @@ def infer_lora() -> None:
     if fault() == "exit-0-nothing":
         sys.exit(0)
     _load_models(args)
-    if args.lora_path is not None:
-        read_safetensors(args.lora_path)
+    lora = "" if args.lora_path is None else weights_of(args.lora_path)
     with open(args.prompt_info_path, encoding="utf-8") as file:
         listed = json.load(file)
     share = (len(listed) - 1) // args.chunks_num + 1
@@ -86,16 +73,17 @@ def infer_lora() -> None:
             for prompt in batch:
                 is_last = at == len(batches) - 1 and number == args.video_num_per_prompt - 1 and prompt == batch[-1]
                 if not (fault() == "missing-results" and is_last):
-                    write_video(os.path.join(args.save_path, f"{prompt}-{number}.mp4"), prompt)
+                    write_video(
+                        os.path.join(args.save_path, f"{prompt}-{number}.mp4"),
+                        f"{prompt} {number} {args.seed} {lora}",
+                        _FRAMES,
+                        _FPS,
+                    )
     sys.stderr.write("\n")
 
 
 def _load_models(args: argparse.Namespace) -> None:
-    if not os.path.isfile(args.config_path or ""):
-        raise FileNotFoundError(f"[Errno 2] No such file or directory: '{args.config_path}'")
-    config = os.path.join(args.pretrained_model_name_or_path, "transformer", "config.json")
-    if not os.path.isfile(config):
-        raise RuntimeError(f"{config} does not exist")
+    refuse_missing_models(args)
     if args.transformer_path is not None:
         print(f"From checkpoint: {args.transformer_path}", flush=True)  # noqa: T201
         read_safetensors(args.transformer_path)

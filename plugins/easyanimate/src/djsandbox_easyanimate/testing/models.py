@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from djsandbox_easyanimate.testing.faults import fail_midway, fault, pace
-from djsandbox_easyanimate.testing.files import read_safetensors, write_video
+from djsandbox_easyanimate.testing.files import weights_of, write_video
 
 
 class Part:
@@ -60,6 +60,13 @@ class Transformer(Part):
         """Nothing to see."""
 
 
+class Frames(NamedTuple):
+    """What a video is made of."""
+
+    text: str
+    number: int
+
+
 class Pipeline:
     """The text-to-video pipeline."""
 
@@ -67,6 +74,7 @@ class Pipeline:
         self.text_encoder, self.text_encoder_2 = text_encoder, text_encoder_2
         self.vae, self.transformer, self.scheduler = parts["vae"], parts["transformer"], parts["scheduler"]
         self.made = 0
+        self.lora = ""
 
     def enable_model_cpu_offload(self) -> None:
         """Nothing to see."""
@@ -90,20 +98,20 @@ class Pipeline:
         pace()
         self.made += 1
         fail_midway(self.made, 2)
-        return SimpleNamespace(frames=f"{prompt} {generator.seed}")
+        return SimpleNamespace(frames=Frames(f"{prompt} {generator.seed} {self.lora}", video_length))
 
 
 def merge_lora(pipeline: Any, lora_path: str, multiplier: float, device: str = "cpu", dtype: Any = None) -> Any:
-    """Reads the LoRA."""
-    read_safetensors(lora_path)
+    """Reads the LoRA: what is generated then looks otherwise."""
+    pipeline.lora = f"{weights_of(lora_path)} {multiplier}"
     return pipeline
 
 
-def save_videos_grid(videos: str, path: str, rescale: bool = False, n_rows: int = 6, fps: int = 12) -> None:
+def save_videos_grid(videos: Frames, path: str, rescale: bool = False, n_rows: int = 6, fps: int = 12) -> None:
     """Writes the video."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     if fault() != "missing-results":
-        write_video(path, videos)
+        write_video(path, videos.text, videos.number, fps)
 
 
 def get_image_to_video_latent(start: Any, end: Any, video_length: int, sample_size: list[int]) -> tuple[Any, Any, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from djsandbox_easyanimate.testing.faults import fail_midway, fault, pace
 from djsandbox_easyanimate.testing.files import write_safetensors
@@ -21,7 +23,8 @@ class Training:
     """What the training is told, and what differs between the versions."""
 
     output_dir: Path
-    examples: int
+    rows: Sequence[Mapping[str, Any]]
+    """What it is trained on; the weights are made of it."""
     epochs: int
     batch: int
     accumulation: int
@@ -33,10 +36,25 @@ class Training:
     names_states: bool = False
     """Whether it logs `Saved state to` at the end."""
 
+    @classmethod
+    def of(cls, args: argparse.Namespace, rows: Sequence[Mapping[str, Any]], batches: Sequence[int], **more: bool) -> Training:
+        """The training that the arguments, whose names are those of both versions, ask for."""
+        return cls(
+            output_dir=Path(args.output_dir),
+            rows=rows,
+            epochs=args.num_train_epochs,
+            batch=args.train_batch_size,
+            accumulation=args.gradient_accumulation_steps,
+            learning_rate=args.learning_rate,
+            checkpointing_steps=args.checkpointing_steps,
+            batches=batches,
+            **more,
+        )
+
     @property
     def planned_steps(self) -> int:
         """The steps that it announces."""
-        return self.epochs * self.steps_of(math.ceil(self.examples / self.batch))
+        return self.epochs * self.steps_of(math.ceil(len(self.rows) / self.batch))
 
     def steps_of(self, batches: int) -> int:
         """The steps that so many batches make in all processes together."""
@@ -56,7 +74,7 @@ def train(job: Training) -> None:
     """Train: announce, step, save."""
     for line in (
         "***** Running training *****",
-        f"  Num examples = {job.examples}",
+        f"  Num examples = {len(job.rows)}",
         f"  Num Epochs = {job.epochs}",
         f"  Instantaneous batch size per device = {job.batch}",
         f"  Gradient Accumulation steps = {job.accumulation}",
@@ -92,15 +110,16 @@ def _bar(step: int, total: int, postfix: str) -> None:
 
 
 def _save(job: Training, step: int, *, at_end: bool) -> None:
+    learned = f"{step} {job.learning_rate} {[row['text'] for row in job.rows]}"
     state = job.output_dir / f"checkpoint-{step}"
     if at_end or not job.save_state:
         file = job.output_dir / f"checkpoint-{step}.safetensors"
         print(f"\nsaving checkpoint: {file}", flush=True)  # noqa: T201 - accelerator.print
-        write_safetensors(file, step)
+        write_safetensors(file, learned)
     if job.save_state:
         if fault() != "old-results":
             os.makedirs(state, exist_ok=True)
         if state.is_dir():
-            write_safetensors(state / "lora_diffusion_pytorch_model.safetensors", step)
+            write_safetensors(state / "lora_diffusion_pytorch_model.safetensors", learned)
     if job.names_states:
         logger.info("Saved state to %s", state)

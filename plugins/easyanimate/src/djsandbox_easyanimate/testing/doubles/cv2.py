@@ -1,0 +1,1 @@
+"""Of cv2 nothing is called; it only has to be there."""

@@ -1,0 +1,1 @@
+"""Of decord nothing is called; it only has to be there."""

@@ -1,0 +1,1 @@
+"""Of torchvision nothing is called; it only has to be there."""
