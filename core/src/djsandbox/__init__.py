@@ -42,8 +42,10 @@ _HOMES = {
     "djsandbox.errors": ("ComponentError", "ConfigError", "JobFailed", "PluginError", "SandboxError"),
     "djsandbox.jobs.base": ("EarlierJob", "JobHook", "JobInputs", "Use"),
     "djsandbox.plugins.functions": ("MessageFunction", "NamedFunction"),
+    "djsandbox.plugins.events": ("RunEvent",),
     "djsandbox.plugins.hookspecs": ("hookimpl",),
     "djsandbox.process.capture": ("Capture", "captured"),
+    "djsandbox.watch.tracker": ("TrackedMetric", "TrackedTable", "Tracker"),
     "djsandbox.watch.watcher": ("SandboxWatcher",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

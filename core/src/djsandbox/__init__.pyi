@@ -53,11 +53,15 @@ from djsandbox.jobs.base import EarlierJob as EarlierJob
 from djsandbox.jobs.base import JobHook as JobHook
 from djsandbox.jobs.base import JobInputs as JobInputs
 from djsandbox.jobs.base import Use as Use
+from djsandbox.plugins.events import RunEvent as RunEvent
 from djsandbox.plugins.functions import MessageFunction as MessageFunction
 from djsandbox.plugins.functions import NamedFunction as NamedFunction
 from djsandbox.plugins.hookspecs import hookimpl as hookimpl
 from djsandbox.process.capture import Capture as Capture
 from djsandbox.process.capture import captured as captured
+from djsandbox.watch.tracker import TrackedMetric as TrackedMetric
+from djsandbox.watch.tracker import TrackedTable as TrackedTable
+from djsandbox.watch.tracker import Tracker as Tracker
 from djsandbox.watch.watcher import SandboxWatcher as SandboxWatcher
 
 __version__: str

@@ -230,7 +230,7 @@ def test_a_name_can_be_taken_once(manager):
 
 def test_every_specification_is_documented_and_typed():
     specifications = {name: spec for name, spec in vars(hookspecs).items() if name.startswith("djsandbox_")}
-    assert len(specifications) == 21
+    assert len(specifications) == 24
     for name, specification in specifications.items():
         assert specification.__doc__, name
         for parameter in inspect.signature(specification).parameters.values():

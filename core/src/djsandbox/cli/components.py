@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-_LISTED = ("recipe_refiners", "job_hooks", "launchers", "sweepers")
+_LISTED = ("recipe_refiners", "job_hooks", "launchers", "sweepers", "trackers")
 """The groups that are no factories, and hold what a config names."""
 
 

@@ -67,10 +67,17 @@ def doctor(as_json: bool, debug: bool) -> int:
     from djsandbox.plugins.doctor import examine  # noqa: PLC0415
     from djsandbox.plugins.functions import message_function_of  # noqa: PLC0415
     from djsandbox.plugins.index import plugin_index  # noqa: PLC0415
+    from djsandbox.watch.tracker import Tracker  # noqa: PLC0415
 
     found = examine(
         plugin_index(),
-        {"job_hooks": JobHook, "launchers": Launcher, "recipe_refiners": BaseRecipeRefiner, "sweepers": Sweeper},
+        {
+            "job_hooks": JobHook,
+            "launchers": Launcher,
+            "recipe_refiners": BaseRecipeRefiner,
+            "sweepers": Sweeper,
+            "trackers": Tracker,
+        },
         {
             "env_managers": manager_of,
             "env_recipes": recipe_of,

@@ -100,6 +100,11 @@ class Progress:
         """Leave a line for the job that ended the run."""
         self._print(f"{self._position()} {_name(job)}: FAILED", style="bold red")
 
+    @hookimpl
+    def djsandbox_notice(self, text: str) -> None:
+        """Leave a line for what has to be read."""
+        self._print(text)
+
     def _show(self) -> None:
         if self._live is not None:
             parts = [f"{self._running} ... {time.monotonic() - self._started:.0f} s"]

@@ -46,6 +46,10 @@ class Sweeper(ABC):
 
     libraries: ClassVar[tuple[str, ...]] = ()
 
+    project_name: str = ""
+    experiment_name: str = ""
+    """Those of the sandbox config; set before `check`."""
+
     def __init__(self, config: ComponentConfig, sweep: SweepConfig, folder: Path) -> None:
         self.config: Any = config
         self.sweep = sweep
@@ -70,6 +74,10 @@ class Sweeper(ABC):
     @abstractmethod
     def tell(self, result: TrialResult) -> None:
         """Note how a trial ended."""
+
+    def environment(self, trial: Trial) -> Mapping[str, str]:
+        """Variables of the environment that a trial which was asked for runs with, beside our own; none unless overridden."""
+        return {}
 
     def report(self, trial: Trial, step: int, value: float) -> None:  # noqa: B027
         """Note a value that a running trial reported, the `step`-th (from 1); does nothing unless overridden."""

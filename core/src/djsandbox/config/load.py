@@ -69,6 +69,8 @@ def _config(
         iter_targets_mode=shape.iter_targets_mode,
         iter_updater=read_iter_updater(shape.iter_updater or {}, document, problems),
         launcher=document.part(("launcher",)) if shape.launcher is not None else None,
+        tracker=document.part(("tracker",)) if shape.tracker is not None else None,
+        hpo_backend=shape.hpo_backend,
         positions=document,
     )
 

@@ -116,6 +116,12 @@ class SandboxConfig:
     launcher: Document | None = None
     """Who runs the tasks of jobs that do not say so themselves: a type, or a mapping of `type` and its options."""
 
+    tracker: Document | None = None
+    """Where the run is mirrored to: a type, a mapping of `type` and its options, or a list of these."""
+
+    hpo_backend: str | None = None
+    """Who searches in a sweep, where the sweep file does not say so."""
+
     positions: Document | None = None
     settings: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -45,6 +45,8 @@ class GlobalShape(_Shape):
     iter_targets_mode: Literal["all", "any"] = "all"
     iter_updater: dict[str, str] | None = None
     launcher: str | dict[str | int, Any] | None = None
+    tracker: str | dict[str | int, Any] | list[str | dict[str | int, Any]] | None = None
+    hpo_backend: str | None = None
 
 
 _SHOULD_BE = "Input should be "

@@ -20,6 +20,9 @@ def advise(jobs: Sequence[PlannedJob], config: SandboxConfig) -> Iterator[Proble
     """Warnings about planned jobs, and an error where outputs of two would become one."""
     for at, planned in enumerate(jobs):
         yield from _same_analysis(planned, jobs[:at] if planned.parts[0].use.group == _ANALYZERS else ())
+    if config.hpo_backend is not None and config.hpo_config is None:
+        message = "'hpo_backend' does nothing without 'hpo_config'"
+        yield Problem(message, config.at("hpo_backend"), "hpo_config: sweep.yaml", severity="warning")
     yield from _overwritten(jobs, Placement(1 if config.is_iterated else None, 0 if config.hpo_config else None))
 
 

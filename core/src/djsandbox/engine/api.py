@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from djsandbox.engine.sweeps.forecast import ended_trials, forecast_sweep
 from djsandbox.engine.sweeps.planning import plan_sweep
 from djsandbox.engine.sweeps.result import SweepResult
 from djsandbox.engine.sweeps.run import run_sweep
+from djsandbox.engine.trackers import chosen_trackers
 from djsandbox.errors import ConfigError, Problem
 from djsandbox.plugins.manager import SandboxPluginManager
 
@@ -97,10 +98,14 @@ def planned(config: SandboxConfig | str | Path, **options: Any) -> Plan:
 def _checked(config: SandboxConfig, problems: Sequence[Problem]) -> Plan:
     """The plan of `config`; ConfigError where there are `problems` already, or it or anything it names is wrong."""
     found = [*problems, *unmet(config)]
+    of_trackers: list[Problem] = []
+    chosen_trackers(config, of_trackers)
+    doubts = [one for one in of_trackers if one.severity == "warning"]
+    found.extend(one for one in of_trackers if one.severity == "error")
     try:
         made = make_plan(config) if config.hpo_config is None else plan_sweep(config)
     except ConfigError as error:
         raise ConfigError.of([*found, *error.problems]) from error
     if found:
         raise ConfigError.of(found)
-    return made
+    return replace(made, warnings=(*made.warnings, *doubts))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from djsandbox.engine.session import Session
+from djsandbox.engine.trackers import tracked
 from djsandbox.journal.keys import content_key
 from djsandbox.plugins.events import RunEvent, Status
 
@@ -17,23 +18,30 @@ def recorded_run(session: Session) -> Iterator[RunEvent]:
     """Record that the run of `session` begins, and at the end how it ended."""
     config = session.config
     trial = session.trial.number if session.trial else None
-    run = RunEvent(session.run_id, config.work_dir, config.project_name, config.experiment_name, config.file, trial)
+    run = RunEvent(
+        session.run_id, config.work_dir, config.project_name, config.experiment_name, config.file, trial,
+        values=session.trial.values if session.trial else {},
+        sweep_dir=session.trial.folder.parent if session.trial else None,
+        is_sweep=session.plan.sweep is not None,
+    )  # fmt: skip
     session.journal.append("run_started", **_fields(session))
     session.watcher.start(session.run_id)
-    session.watcher.watch_cfgs([(dict(config.positions.data) if config.positions else {}, "sandbox")])
-    session.manager.notify("djsandbox_run_started", run=run)
-    status: Status = "failed"
-    try:
-        yield run
-        status = "done"
-    except KeyboardInterrupt:
-        status = "interrupted"
-        raise
-    finally:
-        session.fingerprints.save()
-        session.journal.append("run_finished", run_id=session.run_id, status="finished" if status == "done" else status)
-        session.watcher.flush()
-        session.manager.notify("djsandbox_run_finished", run=run, status=status)
+    with tracked(config, session.manager, run) as following:
+        session.watcher.watch_cfgs([(dict(config.positions.data) if config.positions else {}, "sandbox")])
+        session.manager.notify("djsandbox_run_started", run=run)
+        status: Status = "failed"
+        try:
+            yield run
+            status = "done"
+        except KeyboardInterrupt:
+            status = "interrupted"
+            raise
+        finally:
+            session.fingerprints.save()
+            session.journal.append("run_finished", run_id=session.run_id, status="finished" if status == "done" else status)
+            session.watcher.flush()
+            session.manager.notify("djsandbox_run_finished", run=run, status=status)
+            following.status = status
 
 
 def _fields(session: Session) -> dict[str, Any]:

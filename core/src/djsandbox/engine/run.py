@@ -104,7 +104,11 @@ def _iteration(session: Session, number: int, updates: Updates) -> Iteration:
                 runner.run(replace(planned, job=updated(planned.job, updates)))
                 context_file.write(iteration.context, now=False)
             context_file.write(iteration.context)
+            session.manager.notify("djsandbox_context_changed", context=iteration.context.to_dict(), iteration=number)
             session.manager.notify("djsandbox_pipeline_finished", pipeline=pipeline.name, iteration=number)
+    except BaseException:
+        session.manager.notify("djsandbox_context_changed", context=iteration.context.to_dict(), iteration=number)
+        raise
     finally:
         context_file.write(iteration.context)
     return iteration

@@ -28,10 +28,11 @@ from djsandbox.watch.watcher import SandboxWatcher
 
 @dataclass(frozen=True, slots=True)
 class TrialScope:
-    """Which trial of a sweep a run is, and the folder that it shares with the others."""
+    """Which trial of a sweep a run is, the folder that it shares with the others, and its values by parameter."""
 
     number: int
     folder: Path
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +21,20 @@ class RunEvent:
     config_file: Path
     trial: int | None = None
     """Its number, where the run is a trial of a sweep."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """The values of a trial's parameters, by name."""
+
+    sweep_dir: Path | None = None
+    """The work_dir of the sweep, where the run is one of its trials."""
+
+    is_sweep: bool = False
+    """Whether the run is a sweep, whose trials are runs of their own."""
+
+    @property
+    def home(self) -> Path:
+        """The work_dir that a trial shares with its sweep, else the run's own: a new sweep clears away those of old trials."""
+        return self.sweep_dir or self.work_dir
 
 
 @dataclass(frozen=True, slots=True)

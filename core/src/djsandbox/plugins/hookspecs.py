@@ -157,5 +157,23 @@ def djsandbox_table_logged(
 
 
 @hookspec
+def djsandbox_config_logged(name: str, config: Mapping[str, Any]) -> None:
+    """A config was recorded, its secrets hidden: `sandbox` is the run's, `sweep` that of its sweep, others are of jobs."""
+
+
+@hookspec
+def djsandbox_context_changed(context: Mapping[str, Any], iteration: int) -> None:
+    """A pipeline, or the iteration, has ended: `context` is what its jobs produced so far, as in context_infos.json.
+
+    Pipeline -> a mapping for each finished job: its `meta_name` and its outputs, which are the objects themselves.
+    """
+
+
+@hookspec
+def djsandbox_notice(text: str) -> None:
+    """Something that whoever runs this should read: where a tracker mirrors the run to, or why it cannot."""
+
+
+@hookspec
 def djsandbox_environment_ready(name: str, path: Path) -> None:
     """The environment of recipe `name` can be used; `path` is its folder."""

@@ -67,6 +67,15 @@ class SandboxPluginManager:
             self._pluggy.unregister(made)
             raise PluginError(f"{what}: it implements a hook that does not exist: {reason(error)}", fix=_hooks(made)) from error
 
+    def unregister(self, name: str) -> None:
+        """Take out the plugin that was registered as `name`."""
+        self._pluggy.unregister(name=name)
+        self._observers.clear()
+
+    def is_heard(self, hook_name: str) -> bool:
+        """Whether any plugin implements `hook_name`."""
+        return bool(getattr(self._pluggy.hook, hook_name).get_hookimpls())
+
     def make(
         self, role: Role, factory: str, component_class: type[Component], config: ComponentConfig
     ) -> tuple[Component, Supplier | None]:
@@ -122,7 +131,7 @@ class SandboxPluginManager:
             try:
                 _guarded(name, hook_name, caller, arguments)
             except PluginError as error:
-                if _is_strict():
+                if is_strict():
                     raise
                 self._complain(name, hook_name, error)
 
@@ -146,7 +155,7 @@ class SandboxPluginManager:
                 self.register(load(claim), name)
                 self._claims[name] = claim
             except PluginError as error:
-                if _is_strict():
+                if is_strict():
                     raise
                 self.broken[name] = error
                 _logger.warning("%s", error)
@@ -196,5 +205,6 @@ def _hooks(plugin: object) -> str:
     return did_you_mean(unknown[0], known) if unknown else f"known: {', '.join(known)}"
 
 
-def _is_strict() -> bool:
+def is_strict() -> bool:
+    """Whether every error of a plugin ends the run."""
     return os.environ.get(STRICT_VARIABLE) == "1"

@@ -12,7 +12,7 @@ from djsandbox.config.include import read_mapping
 from djsandbox.errors import SandboxError
 from djsandbox.journal.keys import content_key
 from djsandbox.journal.lines import JsonLines
-from djsandbox.journal.values import encode
+from djsandbox.journal.values import decode, encode
 from djsandbox.redact import hide_in, redact
 from djsandbox.watch.bound import BoundWatcher, Source
 from djsandbox.watch.parts import flatten, split
@@ -26,7 +26,8 @@ class SandboxWatcher:
 
     During a run (`start`) a query sees what this run recorded and what it adopted from earlier ones. Opened without one, it
     sees the whole last run, and what that records meanwhile. May be used from any thread. `notify` is called with
-    `djsandbox_metrics_logged` and `djsandbox_table_logged` and their arguments, after the line is written. `secrets` are
+    `djsandbox_metrics_logged`, `djsandbox_table_logged` and `djsandbox_config_logged` and their arguments, after the line is
+    written. `secrets` are
     hidden in all texts that are recorded.
     """
 
@@ -65,7 +66,9 @@ class SandboxWatcher:
         """Record configs (mappings, models or namespaces; None is skipped), each with its prefix; secrets become `***`."""
         for cfg, prefix in cfgs:
             if cfg is not None:
-                self._write(_NOBODY, {"kind": "config", "name": prefix, "value": encode(redact(_plain(cfg)), name=prefix)})
+                fields = {"kind": "config", "name": prefix, "value": encode(redact(_plain(cfg)), name=prefix)}
+                written = self._write(_NOBODY, fields)
+                self._tell("djsandbox_config_logged", name=prefix, config=decode(written["value"]))
 
     def setup_sweep(self, hpo_config: Mapping[str, Any] | str | Path, project_name: str = "") -> str:
         """Begin a sweep: record `hpo_config`, the content of a sweep file or its path, and return the sweep's id.

@@ -44,12 +44,13 @@ def write_best(
     """
     applied = sweep.applied(config, best.trial.values)
     data = copy.deepcopy(dict(config.positions.data)) if config.positions else {}
-    for key in ("hpo_config", "resume"):
+    for key in ("hpo_config", "hpo_backend", "resume"):
         data.pop(key, None)
     data["work_dir"] = str(config.work_dir / _FOLDER)
     move = _Move(config.folder, path.parent)
-    if "launcher" in data:
-        data["launcher"] = move.classes(data["launcher"])
+    for key in ("launcher", "tracker"):
+        if key in data:
+            data[key] = move.classes(data[key])
     for job in applied.jobs():
         jobs = _job_list(data, job)
         entry = jobs[job.index]

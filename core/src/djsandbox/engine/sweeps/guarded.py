@@ -35,6 +35,11 @@ class GuardedSweeper:
         """See `Sweeper.tell`."""
         self._asked("tell()", lambda: self._sweeper.tell(result))
 
+    def environment(self, trial: Trial) -> dict[str, str]:
+        """See `Sweeper.environment`."""
+        found: dict[str, str] = self._asked("environment()", lambda: dict(self._sweeper.environment(trial)))
+        return {str(name): str(value) for name, value in found.items()}
+
     def report(self, trial: Trial, step: int, value: float) -> None:
         """See `Sweeper.report`."""
         self._asked("report()", lambda: self._sweeper.report(trial, step, value))
@@ -55,7 +60,8 @@ class GuardedSweeper:
             return f"a trial with the number {number!r}"
         if number in taken:
             return f"trial {number} once more, which runs or has ended"
-        names = {parameter.name for parameter in self._sweeper.sweep.parameters}
+        parameters = {parameter.name: parameter for parameter in self._sweeper.sweep.parameters}
+        names = parameters.keys()
         for name in sorted(names - trial.values.keys()):
             return f"trial {number} without a value of '{name}'"
         for name in sorted(map(str, trial.values.keys() - names)):
@@ -65,4 +71,6 @@ class GuardedSweeper:
                 json.dumps(value)
             except (TypeError, ValueError):
                 return f"trial {number} with {value!r} for '{name}', which is not plain"
+            if not parameters[name].admits(value):
+                return f"trial {number} with {value!r} for '{name}', which is none of the values that the sweep file gives it"
         return None

@@ -113,8 +113,15 @@ def _errors_of(config: SandboxConfig) -> Sequence[Problem]:
 
 def _sweeper(parts: SweepParts, config: SandboxConfig, problems: list[Problem]) -> Sweeper | None:
     where, file = parts.at("sweeper"), Path(parts.document.file)
+    name, folder = parts.sweeper, file.parent
+    if config.hpo_backend is not None:
+        if name is not None and name != config.hpo_backend:
+            message = f"'hpo_backend: {config.hpo_backend}' and 'sweeper: {name}' in {file} are two backends for one sweep"
+            problems.append(Problem(message, config.at("hpo_backend"), "remove one"))
+            return None
+        name, folder, where = config.hpo_backend, config.folder, config.at("hpo_backend")
     try:
-        origin = resolve("sweepers", parts.sweeper, base=Sweeper, folder=file.parent)
+        origin = resolve("sweepers", name, base=Sweeper, folder=folder)
     except PluginError as error:
         found = error.problems[0]
         problems.append(replace(found, where=found.where or where))
@@ -127,6 +134,7 @@ def _sweeper(parts: SweepParts, config: SandboxConfig, problems: list[Problem]) 
         if sweep is None:  # its check() is for a whole one
             return None
         made = asked(sweeper_class, "__init__()", lambda: sweeper_class(options, sweep, Folders(config.work_dir).sweep))
+        made.project_name, made.experiment_name = config.project_name, config.experiment_name
         problems.extend(
             Problem(found.message, document.at(found.loc), found.fix, found.severity)
             for found in asked(sweeper_class, "check()", lambda: list(made.check()))

@@ -60,8 +60,8 @@ class TrialProcesses:
         self._running: dict[int, Running] = {}
         self._over: dict[int, threading.Event] = {}
 
-    def start(self, request: TrialRequest, log_file: Path) -> None:
-        """Start a trial; its output goes to `log_file`."""
+    def start(self, request: TrialRequest, log_file: Path, environment: Mapping[str, str] | None = None) -> None:
+        """Start a trial; its output goes to `log_file`, and `environment` are further variables for it."""
         number = request.number
         slot = next(at for at in range(len(self._shares)) if at not in self._slots.values())
         share = {SHARE: f"{slot}/{len(self._shares)}"}
@@ -72,7 +72,7 @@ class TrialProcesses:
         try:
             command = Command(
                 (*_PROGRAM, str(orders), str(answers)),
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **share},
+                env={**os.environ, **(environment or {}), "PYTHONUNBUFFERED": "1", **share},
                 log_file=log_file,
                 grace=self.grace,
                 held=self._held,

@@ -25,8 +25,8 @@ class TrialRequest:
     """One trial: the config as the parent read it, and the values to put into it.
 
     `path` is where modules are found; `local` are (job id, target, value, file, line, if_there); `metric` is what the trial
-    reports, see `Objective.to_data`; `folder` is shared by the trials, `work_dir` is the own one; `basis` is what all trials
-    rest on, see `Basis.to_fields`.
+    reports, see `Objective.to_data`; `values` are those of the parameters; `folder` is shared by the trials, `work_dir` is
+    the own one; `basis` is what all trials rest on, see `Basis.to_fields`.
     """
 
     file: str
@@ -36,6 +36,7 @@ class TrialRequest:
     number: int
     local: list[list[Any]]
     metric: dict[str, Any]
+    values: dict[str, Any]
     folder: str
     work_dir: str
     basis: dict[str, Any]
@@ -52,7 +53,7 @@ class TrialRequest:
 
     def scope(self) -> TrialScope:
         """Which trial the run is."""
-        return TrialScope(self.number, Path(self.folder))
+        return TrialScope(self.number, Path(self.folder), self.values)
 
     def config(self) -> SandboxConfig:
         """The config of the trial; ConfigChangedError where the file is not what the parent read."""

@@ -188,6 +188,7 @@ class _SweepRun:
                 for one in values
             ],
             metric=self.sweep.objective.to_data(),
+            values=dict(trial.values),
             folder=str(session.folders(1).sweep),
             work_dir=str(self._work_dir(number)),
             basis=self.record.basis.to_fields(),
@@ -197,7 +198,7 @@ class _SweepRun:
         self.last_values[number] = []
         self._journal("trial_started", number, values=dict(trial.values), resumed=goes_on)
         self._notify(number, "running")
-        self.processes.start(request, self._log(number))
+        self.processes.start(request, self._log(number), self.sweeper.environment(trial))
 
     def _hear(self, event: Said) -> None:
         number, kind = event.number, event.fields["event"]
