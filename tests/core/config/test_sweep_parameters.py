@@ -232,3 +232,21 @@ def test_the_distributions_are_those_of_wandb() -> None:
         log_uniform log_uniform_values normal q_beta q_log_normal q_log_uniform q_log_uniform_values q_normal q_uniform uniform
     """
     assert sorted(DISTRIBUTIONS) == schema.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "inside", "outside"),
+    [
+        ("{value: 3}", [3, 3.0], [4, "3", True]),
+        ("{values: [1, abc, [2, 3], null]}", [1, "abc", [2, 3], None], [2, "ABC", [3, 2], 0, False]),
+        ("{distribution: int_uniform, min: 1, max: 5}", [1, 5, 3.0], [0, 6, 2.5, "3", True, math.nan]),
+        ("{distribution: uniform, min: 0.0, max: 1.0}", [0, 0.5, 1.0, 1 + 1e-12], [-0.1, 1.1, math.inf, None]),
+        ("{distribution: log_uniform_values, min: 0.001, max: 0.1}", [0.001, 0.1], [0.0009, 0.11]),
+        ("{distribution: normal}", [-1e9, 5], [math.inf, "5"]),
+    ],
+)
+def test_a_value_is_admitted_where_the_distribution_can_give_it(
+    one: Callable[[str], Parameter], text: str, inside: list[Any], outside: list[Any]
+) -> None:
+    parameter = one(text)
+    assert all(map(parameter.admits, [*inside, *parameter.examples()])) and not any(map(parameter.admits, outside))

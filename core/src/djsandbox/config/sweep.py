@@ -64,6 +64,20 @@ class Parameter:
             return float(value)
         return quantized(float(value), self.arguments["q"], self.bounds)
 
+    def admits(self, value: Any) -> bool:
+        """Whether the distribution can give `value`, but for what rounding does to it."""
+        given = self.arguments.get("values", [self.arguments["value"]] if self.is_constant else None)
+        if given is not None:
+            same_number = _is_number(value) and any(_is_number(one) and value == one for one in given)
+            return same_number or _as_json(value) in map(_as_json, given)
+        if not _is_number(value) or not math.isfinite(value) or (self.distribution == "int_uniform" and value != int(value)):
+            return False
+        if self.bounds is None:
+            return True
+        low, high = self.bounds
+        slack = 1e-6 * max(abs(low), abs(high))
+        return low - slack <= value <= high + slack
+
     def choices(self) -> Sequence[Any]:
         """Every value a grid goes through, in order and each once; ValueError where they cannot be counted."""
         arguments = self.arguments
@@ -168,6 +182,10 @@ def short_name(name: str) -> str:
     steps = name.split(".")
     at = next((at for at, step in enumerate(steps) if step in BLOCKS), 0)
     return ".".join([*steps[at - 1 : at], *steps[at + 1 :]]) if at else name
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _as_json(value: Any) -> str:

@@ -74,6 +74,7 @@ def test_a_sweeper_cannot_end_the_program(wrong: Any) -> None:
         ("Trial(1, {})", "trial 1 without a value of 'length_filter.max_len'"),
         ("Trial(1, {'length_filter.max_len': 1, 'a.b': 2})", "trial 1 with a value of 'a.b', which is no parameter"),
         ("Trial(1, {'length_filter.max_len': {1}})", "trial 1 with {1} for 'length_filter.max_len', which is not plain"),
+        ("Trial(1, {'length_filter.max_len': 7})", "trial 1 with 7 for 'length_filter.max_len', which is none of the values"),
     ],
 )
 def test_a_trial_that_is_none_of_this_sweep_is_refused(wrong: Any, trial: str, fault: str) -> None:

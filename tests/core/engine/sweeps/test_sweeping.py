@@ -181,7 +181,7 @@ def test_the_file_of_the_best_config_says_where_it_comes_from(sweep_lab: Lab) ->
 
 def test_a_combination_that_a_component_refuses_is_a_failed_trial(sweep_lab: Lab) -> None:
     low, high = "anonymous.score.extra_configs.low", "anonymous.score.extra_configs.high"
-    sweep_lab.sweep([{low: 2, high: 1}, {low: 1, high: 2}], parameters={low: {"values": [0, 2]}, high: {"values": [0, 2]}})
+    sweep_lab.sweep([{low: 2, high: 1}, {low: 1, high: 2}], parameters={low: {"values": [1, 2]}, high: {"values": [1, 2]}})
     result = sweep_lab.run()
     assert [one.status for one in result.trials] == ["failed", "done"]
 
