@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from djsandbox.config.numbers import is_number
+
 _MARK = "<decided at run: "
 
 
@@ -46,11 +48,6 @@ def may_be_number(value: Any) -> bool:
     if isinstance(value, DecidedAtRun):
         return not value.kind
     return is_number(value) or _is_stand_in(value)
-
-
-def is_number(value: Any) -> bool:
-    """True for an int or a float; a bool is none."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def described(value: Any) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from djsandbox.config.document import Document
+from djsandbox.config.numbers import is_number
 from djsandbox.config.quantized import multiples, quantized
 from djsandbox.config.references import BLOCKS
 from djsandbox.errors import Position
@@ -68,9 +69,9 @@ class Parameter:
         """Whether the distribution can give `value`, but for what rounding does to it."""
         given = self.arguments.get("values", [self.arguments["value"]] if self.is_constant else None)
         if given is not None:
-            same_number = _is_number(value) and any(_is_number(one) and value == one for one in given)
+            same_number = is_number(value) and any(is_number(one) and value == one for one in given)
             return same_number or _as_json(value) in map(_as_json, given)
-        if not _is_number(value) or not math.isfinite(value) or (self.distribution == "int_uniform" and value != int(value)):
+        if not is_number(value) or not math.isfinite(value) or (self.distribution == "int_uniform" and value != int(value)):
             return False
         if self.bounds is None:
             return True
@@ -182,10 +183,6 @@ def short_name(name: str) -> str:
     steps = name.split(".")
     at = next((at for at, step in enumerate(steps) if step in BLOCKS), 0)
     return ".".join([*steps[at - 1 : at], *steps[at + 1 :]]) if at else name
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _as_json(value: Any) -> str:

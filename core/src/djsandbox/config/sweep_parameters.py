@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from djsandbox.config.distributions import DISTRIBUTIONS, LARGEST_EXPONENT, OF_A_GRID
 from djsandbox.config.document import Document, Loc
+from djsandbox.config.numbers import is_float
 from djsandbox.config.quantized import multiples
 from djsandbox.config.sweep import Parameter
 from djsandbox.errors import Position, Problem, did_you_mean
@@ -153,7 +153,7 @@ class _Entry:
         if len(values) != len(probabilities):
             message = f"{len(values)} values and {len(probabilities)} probabilities"
             self._complain(message, "give one probability for each value", key="probabilities")
-        elif not all(_is_number(one) and one >= 0 for one in probabilities):
+        elif not all(is_float(one) and one >= 0 for one in probabilities):
             self._complain("'probabilities' must be numbers, 0 or above", key="probabilities")
         elif not math.isclose(sum(probabilities), 1.0, rel_tol=1e-5):
             self._complain(f"the probabilities make {sum(probabilities):g} together, not 1", key="probabilities")
@@ -164,7 +164,7 @@ class _Entry:
             if key in ("value", "values", "probabilities"):
                 continue
             is_whole_wanted = distribution == "int_uniform"
-            if not (_is_whole(value) if is_whole_wanted else _is_number(value)):
+            if not (_is_whole(value) if is_whole_wanted else is_float(value)):
                 wanted = "a whole number" if is_whole_wanted else "a number"
                 self._complain(f"'{key}' must be {wanted}, not {value!r}", key=key)
             elif key in ("q", "sigma", "a", "b") and value <= 0:
@@ -210,10 +210,6 @@ class _Entry:
             many = inside.stop - inside.start
             if many > _LARGEST_GRID_AXIS[distribution]:
                 self._complain(f"a grid of {many:,} values", "give fewer: bring min and max together, or list 'values'")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _is_whole(value: object) -> bool:

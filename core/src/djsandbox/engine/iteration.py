@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from djsandbox.components.deferred import DECIDED_AT_RUN, described, is_number, may_be_number
+from djsandbox.components.deferred import DECIDED_AT_RUN, described, may_be_number
 from djsandbox.config.iteration import IterTarget, IterUpdate
 from djsandbox.config.model import Job, LocalValue, SandboxConfig
+from djsandbox.config.numbers import is_number
 from djsandbox.config.references import Reference
 from djsandbox.context.infos import ContextInfos
 from djsandbox.engine.links import Source, find_source

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Self
 
-from djsandbox.components.deferred import described, is_number, may_be_number
+from djsandbox.components.deferred import described, may_be_number
+from djsandbox.config.numbers import is_number
 from djsandbox.config.references import Reference, parse_reference
 from djsandbox.config.sweep import Hyperband, SweepMetric
 from djsandbox.context.infos import ContextInfos
