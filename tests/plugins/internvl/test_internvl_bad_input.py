@@ -51,15 +51,27 @@ def gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_home_that_is_not_there(said, train_job, captions) -> None:
-    assert "nowhere" in said(
-        train_job([captions("a", GOOD)], internvl_home="/nowhere/InternVL"), at="internvl_home", alone=False
+    assert "'/nowhere/InternVL' does not exist" in said(
+        train_job([captions("a", GOOD)], internvl_home="/nowhere/InternVL"), at="internvl_home"
     )
+
+
+def test_a_home_that_is_not_there_for_an_evaluation(said, evaluate_job, chat) -> None:
+    job = evaluate_job(ckpt_paths=[_model(chat)], internvl_home="/nowhere/InternVL")
+    assert "'/nowhere/InternVL' does not exist" in said(job, at="internvl_home")
+
+
+def test_a_home_among_the_params_of_the_environment_that_is_not_there(said, train_job, captions) -> None:
+    job = train_job([captions("a", GOOD)])
+    del job["extra_configs"]["internvl_home"]
+    job["extra_configs"]["env_params"]["homes"] = {"internvl": "/nowhere/InternVL"}
+    assert "there is no folder /nowhere/InternVL" in said(job, at="internvl: /nowhere")
 
 
 def test_a_home_that_is_no_checkout(said, train_job, captions, tmp_path) -> None:
     (tmp_path / "empty").mkdir()
-    message = said(train_job([captions("a", GOOD)], internvl_home=str(tmp_path / "empty")), alone=False)
-    assert "is no checkout of internvl: it has no internvl_chat/internvl/train/internvl_chat_finetune.py" in message
+    message = said(train_job([captions("a", GOOD)], internvl_home=str(tmp_path / "empty")), at="internvl_home")
+    assert "is no checkout of InternVL: it has no internvl_chat/internvl/train/internvl_chat_finetune.py" in message
 
 
 def test_no_home_with_an_environment_of_ones_own(said, train_job, captions) -> None:
@@ -101,19 +113,49 @@ def test_no_gpu_is_an_error_with_an_environment_that_would_be_made(sandbox, trai
 @pytest.mark.parametrize(("num_gpus", "batch"), [(3, 4), (8, 5), (8, 128), (1, 513)])
 def test_batch_sizes_that_do_not_divide_512(num_gpus, batch, said, train_job, captions) -> None:
     keys = {"num_gpus": num_gpus, "batch_size_per_device": batch, "global_batch_size": 512}
-    assert "does not divide the global batch of 512" in said(train_job([captions("a", GOOD)], **keys))
+    message = said(train_job([captions("a", GOOD)], **keys), at="batch_size_per_device")
+    assert "does not divide the global batch of 512" in message
+
+
+@pytest.mark.parametrize(
+    ("keys", "fix"),
+    [
+        ({"num_gpus": 8, "batch_size_per_device": 5}, "batch_size_per_device: 4,"),
+        ({"num_gpus": 8, "batch_size_per_device": 128}, "batch_size_per_device: 64,"),
+        ({"num_gpus": 3, "batch_size_per_device": 4}, "set num_gpus to a divisor of the global batch"),
+    ],
+)
+def test_what_would_divide_is_said(keys, fix, said, train_job, captions) -> None:
+    assert fix in said(train_job([captions("a", GOOD)], global_batch_size=512, **keys))
+
+
+def test_another_global_batch_may_divide_where_512_does_not(said, train_job, captions) -> None:
+    job = train_job([captions("a", GOOD)], num_gpus=3, batch_size_per_device=4, global_batch_size=384)
+    assert "divide" not in said(job, errors=False)
+
+
+def test_all_that_is_wrong_is_said_at_once(sandbox, train_job, captions) -> None:
+    keys = {"num_gpus": 3, "global_batch_size": 512, "conv_style_or_scale": "3B", "deepspeed": "zero_stage9.json"}
+    with pytest.raises(djsandbox.ConfigError) as caught:
+        djsandbox.validate(sandbox(train_job([captions("a", GOOD)], **keys)))
+    assert len([one for one in caught.value.problems if one.severity == "error"]) == 3
 
 
 def test_batch_sizes_that_do_not_divide_on_all_gpus_there_are(said, train_job, captions, gpus) -> None:
     gpus(3)
     message = said(train_job([captions("a", GOOD)], num_gpus=None, global_batch_size=512), at="batch_size_per_device")
-    assert "3 GPUs with 4 samples each do not divide" in message
+    assert "3 GPUs with 4 samples each take 12 at once, which does not divide" in message
 
 
 @pytest.mark.parametrize("wrong", ["3B", "hermes", "internlm"])
 def test_an_unknown_scale_or_style(wrong, said, train_job, captions) -> None:
     message = said(train_job([captions("a", GOOD)], conv_style_or_scale=wrong), at="conv_style_or_scale")
     assert "neither a scale of InternVL nor a conversation style" in message and "Hermes-2" in message and "26B" in message
+
+
+@pytest.mark.parametrize("scale", ["1b", "1B"])
+def test_a_scale_may_be_written_small(scale, said, train_job, captions) -> None:
+    assert "conversation style" not in said(train_job([captions("a", GOOD)], conv_style_or_scale=scale), errors=False)
 
 
 def test_a_style_that_a_later_model_was_not_made_with(said, train_job, captions, chat) -> None:
@@ -165,6 +207,21 @@ def test_a_base_model_that_is_not_there(said, train_job, captions) -> None:
     assert "/nowhere/InternVL2-1B" in said(train_job([captions("a", GOOD)], model_name_or_path="/nowhere/InternVL2-1B"))
 
 
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "there is no model file"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git lfs pull"),
+    ],
+)
+def test_a_base_model_without_its_weights(content, why, said, train_job, captions, chat) -> None:
+    model = chat / "pretrained/InternVL2-1B"
+    (model / "model.safetensors").unlink()
+    if content is not None:
+        (model / "model.safetensors").write_bytes(content)
+    assert why in said(train_job([captions("a", GOOD)]), at="model_name_or_path")
+
+
 def test_a_deepspeed_config_that_the_checkout_lacks(said, train_job, captions) -> None:
     message = said(train_job([captions("a", GOOD)], deepspeed="zero_stage9.json"), at="deepspeed")
     assert "there: zero_stage1_config.json" in message
@@ -184,10 +241,31 @@ def test_a_checkpoint_that_is_no_model(said, evaluate_job, tmp_path) -> None:
     assert "this is no trained model" in said(evaluate_job(ckpt_paths=[str(tmp_path / "model")]), at=str(tmp_path / "model"))
 
 
-def test_a_checkpoint_whose_path_has_spaces(said, evaluate_job, chat, tmp_path) -> None:
-    spaced = tmp_path / "my model"
-    shutil.copytree(_model(chat), spaced)
-    assert "no path with spaces" in said(evaluate_job(ckpt_paths=[str(spaced)]), at="my model")
+def test_a_checkout_whose_path_has_spaces(said, evaluate_job, chat, tmp_path, stand_in) -> None:
+    spaced = tmp_path / "my checkout"
+    stand_in.home.rename(spaced)
+    model = _model(spaced / "internvl_chat")
+    message = said(evaluate_job(ckpt_paths=[model], internvl_home=str(spaced)), at="internvl_home")
+    assert "has white space, which evaluate.sh does not take" in message
+
+
+def test_a_checkout_without_the_images_of_the_test_split(said, evaluate_job, chat) -> None:
+    model = _model(chat)
+    shutil.rmtree(chat / "data/coco/val2014")
+    assert "the first image of the test split" in said(evaluate_job(ckpt_paths=[model]), at="internvl_home")
+
+
+def test_a_test_split_that_is_something_else(said, evaluate_job, chat) -> None:
+    model = _model(chat)
+    (chat / "data/coco/annotations/coco_karpathy_test.json").write_text("{}")
+    assert "coco_karpathy_test.json is no list of {image: ...}" in said(evaluate_job(ckpt_paths=[model]), at="internvl_home")
+
+
+def test_beams_that_the_official_evaluation_would_ignore_are_warned_of(said, evaluate_job, chat) -> None:
+    model = _model(chat)
+    assert "'num_beams' changes nothing with 'dynamic'" in said(evaluate_job(ckpt_paths=[model], num_beams=3), errors=False)
+    job = evaluate_job(ckpt_paths=[model], num_beams=3, dynamic=False)
+    assert "num_beams" not in said(job, errors=False)
 
 
 def test_a_checkout_without_the_test_split(said, evaluate_job, chat) -> None:

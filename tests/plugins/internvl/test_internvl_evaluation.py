@@ -90,6 +90,15 @@ def test_the_checkpoint_is_found_through_links_too(sandbox, evaluate_job, traine
     assert output_of(djsandbox.run(sandbox(job)), "scores")[0]["avg_score"] > 0
 
 
+def test_a_checkpoint_whose_path_has_spaces_is_evaluated_too(sandbox, evaluate_job, trained, tmp_path) -> None:
+    spaced = tmp_path / "my models" / "the good one"
+    spaced.parent.mkdir()
+    Path(trained[0]).rename(spaced)
+    job = evaluate_job(ckpt_paths=[str(spaced)], export_path=str(tmp_path / "my scores"))
+    assert output_of(djsandbox.run(sandbox(job)), "scores")[0]["avg_score"] > 0
+    assert (tmp_path / "my scores" / "the good one" / "scores.json").is_file()
+
+
 def test_options_reach_the_official_evaluation(evaluate_job, trained, stand_in, sandbox) -> None:
     from djsandbox_internvl.evaluation_config import EvaluationConfig
 

@@ -99,8 +99,10 @@ def test_what_good_runs_print_is_no_error(line: str) -> None:
     assert not [one for one in INTERNVL_ERRORS if re.search(one.pattern, line)]
 
 
-def test_checkouts_named_in_either_way_are_one() -> None:
+def test_a_checkout_is_the_recipes_home_and_a_folder_that_is_none_is_told_at_its_line_only(stand_in, tmp_path) -> None:
     trainer = InternVLCOCOCaptionTrainer
     keys = {"meta_paths": ["m.json"], "model_name_or_path": "x", "conv_style_or_scale": "1B", "work_dir": "w"}
-    assert trainer(trainer.Config(**keys, internvl_home="/h")).recipe_changes() == {"homes": {"internvl": "/h"}}
-    assert trainer(trainer.Config(**keys)).recipe_changes() == {}
+    home = str(stand_in.home)
+    assert trainer(trainer.Config(**keys, internvl_home=home)).recipe_changes() == {"homes": {"internvl": home}}
+    for other in (str(tmp_path), str(tmp_path / "nothing"), None):
+        assert trainer(trainer.Config(**keys, internvl_home=other)).recipe_changes() == {}

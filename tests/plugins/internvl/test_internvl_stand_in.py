@@ -113,3 +113,39 @@ def test_its_settings_name_every_job_that_needs_it(tmp_path, capsys, sandbox, tr
     assert f"{place}.model_name_or_path={tmp_path / 'other/home/x'}" in printed
     assert f"{place}.env_manager=existing" in printed
     assert any('"variables":{"DJSANDBOX_STANDIN":"nan-loss"}' in line for line in printed)
+
+
+def test_its_options_lead_the_results_elsewhere_too(tmp_path, capsys, sandbox, train_job, captions) -> None:
+    job = train_job([captions("a", ["a dog"])], work_dir=str(tmp_path / "work/models"), script_dir="elsewhere/sh")
+    assert main([str(tmp_path / "other"), "--for", str(sandbox(job))]) == 0
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[0] == f"--work_dir {tmp_path / 'other/results'}"
+    assert f"0.extra_configs.work_dir={tmp_path / 'other/results/models'}\n" in printed and "script_dir" not in printed
+    assert (tmp_path / "other/options").read_text() == printed
+    assert len(printed.split()) == 2 * len(printed.splitlines())  # a shell that splits them gets what was meant
+
+
+def test_it_is_made_in_no_folder_with_white_space_in_its_path(tmp_path, capsys) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([str(tmp_path / "my folder")])
+    said = capsys.readouterr()
+    assert caught.value.code == 2 and "my folder has white space" in said.err and "choose another" in said.err
+    assert not said.out and not (tmp_path / "my folder").exists()
+
+
+def test_a_way_to_fail_that_it_does_not_know_is_refused(tmp_path, capsys, finetune) -> None:
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / "other"), "--mode", "crash-midways:one"])
+    assert "there is no mode 'crash-midways:one'" in capsys.readouterr().err
+    assert "there is no mode 'crash'" in finetune(DJSANDBOX_STANDIN="crash").stderr
+
+
+def test_its_environment_passes_the_check_of_the_recipe_and_its_own_programs_come_first(stand_in, chat) -> None:
+    from djsandbox_internvl.recipe import INTERNVL
+
+    python = str(stand_in.environment / "bin/python")
+    assert INTERNVL.check is not None
+    subprocess.run([python, *INTERNVL.check[1:]], check=True)
+    path = "import sys; print([one for one in sys.path if one][0])"
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(chat)}
+    assert subprocess.run([python, "-c", path], env=env, capture_output=True, text=True, check=True).stdout.strip() == str(chat)

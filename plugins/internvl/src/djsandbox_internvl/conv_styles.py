@@ -30,8 +30,8 @@ def style_of(style_or_scale: str, model: str) -> str:
     """The conversation style that is meant for the model at the path `model`; ValueError where there is no such one."""
     if style_or_scale in STYLES:
         return style_or_scale
-    if style_or_scale in SCALES:
-        return LATER if _LATER_MODELS.match(Path(model).name) else SCALES[style_or_scale]
+    if (scale := style_or_scale.upper()) in SCALES:
+        return LATER if _LATER_MODELS.match(Path(model).name) else SCALES[scale]
     raise ValueError(
         f"'{style_or_scale}' is neither a scale of InternVL nor a conversation style; scales: {', '.join(SCALES)}; "
         f"styles: {', '.join(STYLES)}"

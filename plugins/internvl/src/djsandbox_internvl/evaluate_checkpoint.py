@@ -13,7 +13,9 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from djsandbox_internvl.caption_scores import checked, scores_in
@@ -32,8 +34,9 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser.parse_args(arguments)
     folder = Path(asked.folder)
     _clear(folder)
-    argv = ["bash", "evaluate.sh", asked.checkpoint, "caption-coco", *asked.further, "--out-dir", str(folder / CAPTIONS)]
-    code = _run(argv, folder / LOG)
+    with _without_spaces(asked.checkpoint) as checkpoint:
+        argv = ["bash", "evaluate.sh", checkpoint, "caption-coco", *asked.further, "--out-dir", str(folder / CAPTIONS)]
+        code = _run(argv, folder / LOG)
     try:
         captions = _newest(folder / CAPTIONS)
         if asked.score_by:
@@ -45,6 +48,18 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     _write(folder / SCORES, scores)
     return 0
+
+
+@contextmanager
+def _without_spaces(checkpoint: str) -> Iterator[str]:
+    """The checkpoint as evaluate.sh takes it, which splits its path at white space: through a link, where it has to be."""
+    if not any(letter.isspace() for letter in checkpoint):
+        yield checkpoint
+        return
+    with tempfile.TemporaryDirectory(prefix="internvl-") as folder:
+        link = Path(folder, "checkpoint")
+        link.symlink_to(Path(checkpoint).resolve(), target_is_directory=True)
+        yield os.path.relpath(os.path.realpath(folder), os.path.realpath(".")) + "/checkpoint"
 
 
 def _clear(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from djsandbox_internvl.surroundings import home_findings, known_chat
 from djsandbox_internvl.trained_models import model_problem
 
 ANNOTATIONS = "data/coco/annotations"
+IMAGES = "data/coco"
 TEST, TRUTH = f"{ANNOTATIONS}/coco_karpathy_test.json", f"{ANNOTATIONS}/coco_karpathy_test_gt.json"
 
 
@@ -41,7 +43,7 @@ class EvaluationConfig(EnvConfig, CommandConfig):
     max_num: int = Field(default=6, ge=1)
     """The most tiles of an image."""
     num_beams: int = Field(default=1, ge=1)
-    """Beams of the search for a caption."""
+    """Beams of the search for a caption; only with `dynamic: false`, for with tiles InternVL always takes 1."""
     temperature: float = Field(default=0.0, ge=0)
     """Above 0, captions are sampled."""
     seed: int = 0
@@ -86,6 +88,9 @@ def findings(config: EvaluationConfig) -> Iterator[Finding]:
             yield Finding(("results_paths",), "nothing says by what the captions are scored", "set annotation_path")
         return
     yield from gpu_findings(config.num_gpus, config.launcher)
+    if config.num_beams > 1 and config.dynamic:
+        message = "'num_beams' changes nothing with 'dynamic': InternVL's evaluation searches with 1 beam then"
+        yield Finding(("num_beams",), message, "dynamic: false, or leave num_beams out", severity="warning")
     yield from home_findings(config, config.internvl_home)
     for at, path in enumerate(config.ckpt_paths or ()):
         if is_open(path) or not Path(path).exists():
@@ -93,13 +98,23 @@ def findings(config: EvaluationConfig) -> Iterator[Finding]:
         problem = model_problem(Path(path)) if Path(path).is_dir() else f"{path} is no folder"
         if problem is not None:
             yield Finding(("ckpt_paths", at), f"this is no trained model: {problem}")
-        elif any(letter.isspace() for letter in f"{os.path.realpath(path)}{chat or ''}"):
-            yield Finding(
-                ("ckpt_paths", at), "evaluate.sh takes no path with spaces in it", "move the checkpoint or the checkout"
-            )
-    if chat is None:
+    if chat is not None:
+        place = ("internvl_home",) if config.internvl_home else ("env_params",)
+        yield from (Finding(place, message, fix) for message, fix in _checkout_problems(chat))
+
+
+def _checkout_problems(chat: Path) -> Iterator[tuple[str, str]]:
+    """What the evaluation would not find in the checkout, or not get along with."""
+    if any(letter.isspace() for letter in str(chat)):
+        yield f"the path {chat} has white space, which evaluate.sh does not take", "move the checkout, or name a link to it"
+    lacking = [name for name in (TEST, TRUTH) if not (chat / name).is_file()]
+    if lacking:
+        yield f"there is no {' and no '.join(lacking)} in {chat}, which the evaluation reads", "see InternVL's own tutorial"
         return
-    for name in (TEST, TRUTH):
-        if not (chat / name).is_file():
-            place = "internvl_home" if config.internvl_home else "env_params"
-            yield Finding((place,), f"there is no {name} in {chat}, which the evaluation reads", "see InternVL's own tutorial")
+    try:
+        image = str(json.loads((chat / TEST).read_text(encoding="utf-8"))[0]["image"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        yield f"{chat / TEST} is no list of {{image: ...}}: {type(error).__name__}: {error}", "see InternVL's own tutorial"
+        return
+    if not (chat / IMAGES / image).is_file():
+        yield f"the first image of the test split, {chat / IMAGES / image}, is not there", "see InternVL's own tutorial"

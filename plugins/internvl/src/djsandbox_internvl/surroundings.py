@@ -14,8 +14,9 @@ from djsandbox_internvl.naming import is_open
 
 
 def home_change(internvl_home: str | None) -> dict[str, Any]:
-    """What a checkout of the user's changes in the recipe."""
-    return {"homes": {recipe.NAME: internvl_home}} if internvl_home else {}
+    """What a checkout of the user's changes in the recipe; one that is none is told at its own line, and only there."""
+    is_usable = internvl_home and (is_open(internvl_home) or not _lacking(_absolute(internvl_home)))
+    return {"homes": {recipe.NAME: internvl_home}} if is_usable else {}
 
 
 def known_chat(config: EnvConfig, internvl_home: str | None) -> Path | None:
@@ -25,17 +26,22 @@ def known_chat(config: EnvConfig, internvl_home: str | None) -> Path | None:
     home = named or internvl_home
     if not isinstance(home, str) or is_open(home):
         return None
-    chat = Path(home).expanduser().absolute() / "internvl_chat"
-    return chat if chat.is_dir() else None  # a checkout that is wrong is told by the environment's own checks
+    chat = _absolute(home) / "internvl_chat"
+    return chat if chat.is_dir() else None
 
 
 def home_findings(config: EnvConfig, internvl_home: str | None) -> Iterator[Finding]:
-    """Nothing is cloned for an environment of the user's own: there, the checkout has to be named."""
+    """What is wrong with the checkout; nothing is cloned for an environment of the user's own: there it has to be named."""
     homes = config.env_params.get("homes")
     named = internvl_home or (isinstance(homes, dict) and homes.get(recipe.NAME))
     if config.env_manager == "existing" and not named:
         yield Finding(("env_manager",), "nothing says where InternVL is, and for an existing environment it is not cloned",
                       "internvl_home: /path/to/InternVL")  # fmt: skip
+    if internvl_home and not is_open(internvl_home) and (home := _absolute(internvl_home)).exists():
+        lacking = _lacking(home)
+        if lacking:
+            fix = "git clone https://github.com/OpenGVLab/InternVL, and name its folder"
+            yield Finding(("internvl_home",), f"{home} is no checkout of InternVL: it has no {', '.join(lacking)}", fix)
 
 
 def chat_folder(environment: Environment) -> Path:
@@ -52,3 +58,12 @@ def variables_for(environment: Environment, chat: Path) -> dict[str, str]:
     """The environment's variables, and the folder of InternVL's package on the path of modules."""
     variables = environment.variables()
     return {**variables, "PYTHONPATH": ":".join(filter(None, (str(chat), variables.get("PYTHONPATH"))))}
+
+
+def _absolute(home: str) -> Path:
+    return Path(home).expanduser().absolute()
+
+
+def _lacking(home: Path) -> list[str]:
+    """By which a checkout is told from another folder, and `home` has not."""
+    return [name for name in (recipe.FINETUNE, recipe.EVALUATE) if not (home / name).is_file()]

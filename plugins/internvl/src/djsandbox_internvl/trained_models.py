@@ -13,6 +13,7 @@ from djsandbox.errors import ComponentError
 
 STATE, SUMMARY, CONFIG = "trainer_state.json", "all_results.json", "config.json"
 MODEL_FILES = ("*.safetensors", "pytorch_model*.bin")
+_LFS = b"version https://git-lfs"
 WRITTEN = (STATE, SUMMARY, "train_results.json", CONFIG, "training_args.bin", *MODEL_FILES, "*.index.json", "checkpoint-*")
 """Patterns of what a fine-tuning writes and an earlier one may have left."""
 
@@ -74,6 +75,9 @@ def _read(path: Path) -> dict[str, Any]:
 def _file_problem(path: Path) -> str | None:
     """Why a model file is not whole: a safetensors file says at its beginning how long it must be."""
     size = path.stat().st_size
+    with path.open("rb") as file:
+        if file.read(len(_LFS)) == _LFS:
+            return f"{path} only says where its weights are: git lfs pull brings them"
     if path.suffix != ".safetensors":
         return None if size else f"{path} is empty"
     try:
@@ -83,7 +87,9 @@ def _file_problem(path: Path) -> str | None:
         ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
     except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError) as error:
         return f"{path} is no safetensors file: {error}"
-    return None if ends and size == 8 + length + max(ends) else f"{path} is not whole: the disk may be full"
+    return (
+        None if ends and size == 8 + length + max(ends) else f"{path} is not whole: a full disk, or a download that was cut off"
+    )
 
 
 def _missing_shard(folder: Path) -> str | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from djsandbox import CommandConfig, EnvConfig, Finding, InputPaths, OutputPath, ReferencePath, visible_gpus
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from djsandbox_internvl import meta_files
 from djsandbox_internvl.conv_styles import style_findings, style_of
@@ -15,6 +15,7 @@ from djsandbox_internvl.finetuning import Hyperparameters
 from djsandbox_internvl.gpus import gpu_findings
 from djsandbox_internvl.naming import is_open
 from djsandbox_internvl.surroundings import home_findings, known_chat
+from djsandbox_internvl.trained_models import model_problem
 
 _SET_BY_US = frozenset(
     {
@@ -73,17 +74,6 @@ class TrainingConfig(EnvConfig, CommandConfig, Hyperparameters):
                 raise ValueError(f"'{name}' follows from other keys and cannot be set")
         return value
 
-    @model_validator(mode="after")
-    def _batches_divide(self) -> TrainingConfig:
-        if self.num_gpus is not None and self.num_gpus > 0:
-            at_once = self.num_gpus * self.batch_size_per_device
-            if self.global_batch_size % at_once:
-                raise ValueError(
-                    f"num_gpus * batch_size_per_device is {at_once}, which does not divide the global batch of "
-                    f"{self.global_batch_size}"
-                )
-        return self
-
     @property
     def gpus(self) -> int:
         """GPUs of a training: as asked for, else all; 1 where there are none, which only a stand-in survives."""
@@ -92,11 +82,12 @@ class TrainingConfig(EnvConfig, CommandConfig, Hyperparameters):
     @property
     def accumulation(self) -> int:
         """Batches of all GPUs that make one step of the optimizer; ValueError where they do not add up."""
-        steps, rest = divmod(self.global_batch_size, self.gpus * self.batch_size_per_device)
-        if rest or not steps:
+        at_once = self.gpus * self.batch_size_per_device
+        steps, rest = divmod(self.global_batch_size, at_once)
+        if rest:
             raise ValueError(
-                f"{self.gpus} GPUs with {self.batch_size_per_device} samples each do not divide the global batch of "
-                f"{self.global_batch_size}"
+                f"{self.gpus} GPUs with {self.batch_size_per_device} samples each take {at_once} at once, which does not "
+                f"divide the global batch of {self.global_batch_size}"
             )
         return steps
 
@@ -104,11 +95,11 @@ class TrainingConfig(EnvConfig, CommandConfig, Hyperparameters):
 def findings(config: TrainingConfig) -> Iterator[Finding]:
     """What is wrong with a config, in the order of its keys."""
     yield from gpu_findings(config.num_gpus, config.launcher)
-    if config.num_gpus is None:
+    if config.num_gpus is None or config.num_gpus > 0:
         try:
             _ = config.accumulation
         except ValueError as error:
-            yield Finding(("batch_size_per_device",), str(error), "set num_gpus, or another batch_size_per_device")
+            yield Finding(("batch_size_per_device",), str(error), _batch_fix(config))
     if not is_open(config.conv_style_or_scale):
         try:
             style = style_of(config.conv_style_or_scale, config.model_name_or_path)
@@ -116,10 +107,26 @@ def findings(config: TrainingConfig) -> Iterator[Finding]:
             yield Finding(("conv_style_or_scale",), str(error))
         else:
             yield from style_findings("conv_style_or_scale", style, config.model_name_or_path)
+    yield from _model_findings(config.model_name_or_path)
     yield from home_findings(config, config.internvl_home)
     chat = known_chat(config, config.internvl_home)
     if chat is not None:
         yield from _data_findings(config, chat)
+
+
+def _model_findings(model: str) -> Iterator[Finding]:
+    if not is_open(model) and Path(model).exists() and (problem := model_problem(Path(model))):
+        yield Finding(("model_name_or_path",), f"this is no base model: {problem}", "download it again, weights and all")
+
+
+def _batch_fix(config: TrainingConfig) -> str:
+    """What would divide: the nearest batch for these GPUs, where there is one."""
+    fitting = [size for size in range(1, config.global_batch_size // config.gpus + 1)
+               if config.global_batch_size % (config.gpus * size) == 0]  # fmt: skip
+    if not fitting:
+        return "set num_gpus to a divisor of the global batch, or another global_batch_size"
+    nearest = min(fitting, key=lambda size: abs(size - config.batch_size_per_device))
+    return f"batch_size_per_device: {nearest}, or another num_gpus or global_batch_size"
 
 
 def _data_findings(config: TrainingConfig, chat: Path) -> Iterator[Finding]:

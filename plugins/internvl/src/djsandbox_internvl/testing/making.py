@@ -19,10 +19,11 @@ _ZERO = {"zero_optimization": {"stage": 1}, "bf16": {"enabled": True}, "train_ba
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """Where a stand-in lies: `home` is the checkout, `environment` the environment."""
+    """Where a stand-in lies: `home` is the checkout, `environment` the environment; `results` is for what a dry run makes."""
 
     home: Path
     environment: Path
+    results: Path
 
     def changes(self, mode: str | None = None) -> dict[str, str]:
         """The keys of a job that make it use the stand-in; with `mode` it fails in this way."""
@@ -39,9 +40,14 @@ class StandIn:
 def make_stand_in(folder: str | os.PathLike[str], *, images: int = 16) -> StandIn:
     """Make `folder/home` and `folder/env`; what is there already is written anew, and nothing else is touched.
 
-    `images` is the size of the COCO that lies in the home, five captions each; a quarter of them is the test split.
+    `images` is the size of the COCO that lies in the home, five captions each; a quarter of them is the test split. Raises
+    ValueError where the path has white space: neither evaluate.sh nor a shell that splits the printed options takes it.
     """
     root = Path(folder)
+    if any(letter.isspace() for letter in str(root.absolute())):
+        raise ValueError(
+            f"the path {root.absolute()} has white space, which InternVL's evaluate.sh does not take: choose another"
+        )
     home, environment = root / "home", root / "env"
     chat = home / "internvl_chat"
     for name, place in _PLACES.items():
@@ -56,9 +62,11 @@ def make_stand_in(folder: str | os.PathLike[str], *, images: int = 16) -> StandI
     make_pretrained(chat / "pretrained")
     make_coco(chat, images)
     _make_environment(environment)
-    return StandIn(home, environment)
+    return StandIn(home, environment, root / "results")
 
 
+_PACKAGES = ("torch", "transformers", "deepspeed", "flash_attn", "peft", "pycocoevalcap")
+"""What the environment has to hold for its check to pass."""
 _PLACES = {
     "finetune.py": "internvl/train/internvl_chat_finetune.py",
     "evaluate_caption.py": "eval/caption/evaluate_caption.py",
@@ -70,9 +78,15 @@ _PLACES = {
 
 
 def _make_environment(environment: Path) -> None:
-    programs = environment / "bin"
+    programs, packages = environment / "bin", environment / "lib" / "stand-in"
     programs.mkdir(parents=True, exist_ok=True)
-    _write_program(programs / "python", f'exec "{sys.executable}" "$@"\n')
+    for name in _PACKAGES:
+        (packages / name).mkdir(parents=True, exist_ok=True)
+        (packages / name / "__init__.py").write_text(
+            '"""There, and empty: the stand-in needs none of it."""\n', encoding="utf-8"
+        )
+    path = f'export PYTHONPATH="${{PYTHONPATH:+$PYTHONPATH:}}{packages.absolute()}"\n'
+    _write_program(programs / "python", f'{path}exec "{sys.executable}" "$@"\n')
     _write_program(programs / "torchrun", f'exec "{sys.executable}" -P "{_PROGRAMS / "torchrun.py"}" "$@"\n')
 
 

@@ -1,9 +1,11 @@
-"""The base models of the stand-in: their config files, without weights."""
+"""The base models of the stand-in: their config files, and weights of a few bytes."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+
+from djsandbox_internvl.testing.programs.weights import write_model
 
 _BASES = {
     "InternVL2-1B": ("Hermes-2", 24),
@@ -19,6 +21,6 @@ def make_pretrained(folder: Path) -> None:
     """A folder for each of some models of InternVL 2, with the `template` and the number of layers of the real one."""
     for name, (template, layers) in _BASES.items():
         model = folder / name
-        model.mkdir(parents=True, exist_ok=True)
+        write_model(model, 0.0)
         config = {"model_type": "internvl_chat", "template": template, "llm_config": {"num_hidden_layers": layers}}
         (model / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")

@@ -1,35 +1,41 @@
-"""The `--set` options that make a whole config use the stand-in."""
+"""The options of `djsandbox run` that make a whole config use the stand-in."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import djsandbox
 
 from djsandbox_internvl.testing.making import StandIn
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 TYPE = "internvl_coco_caption"
 PLACEHOLDER = "<internvl_home>"
+
+
+def options_for(config: str, stand_in: StandIn, mode: str | None = None) -> list[str]:
+    """The options, one a line: that the run is recorded among the stand-in's results, and `settings_for` the jobs."""
+    return [f"--work_dir {stand_in.results}", *(f"--set {one}" for one in settings_for(config, stand_in, mode))]
 
 
 def settings_for(config: str, stand_in: StandIn, mode: str | None = None) -> list[str]:
     """One `JOB.BLOCK.KEY=VALUE` for each value of `config` that has to change.
 
     Jobs that run InternVL get the stand-in's environment and checkout. Paths below their `internvl_home`, or below the
-    placeholder `<internvl_home>`, lead to the same place in the stand-in's, in whatever job they stand.
+    placeholder `<internvl_home>`, lead to the same place in the stand-in's, in whatever job they stand; paths below the
+    config's own `work_dir` lead to the stand-in's results, so that a dry run never writes where the experiment does.
     """
-    jobs = list(_jobs(config))
+    loaded = djsandbox.load_config(config)
+    jobs = list(_jobs(loaded))
     homes = {str(values["extra_configs.internvl_home"]) for _, values in jobs if values.get("extra_configs.internvl_home")}
+    moves = {str(loaded.work_dir): str(stand_in.results)} | dict.fromkeys((*homes, PLACEHOLDER), str(stand_in.home))
     settings: list[str] = []
     for job, values in jobs:
         changed: dict[str, str] = {}
         for place, value in values.items():
-            moved = _moved(value, homes | {PLACEHOLDER}, stand_in.home)
+            moved = _moved(value, moves)
             if moved != value:
                 changed[place] = moved if isinstance(moved, str) else json.dumps(moved, separators=(",", ":"))
         if values.get("extra_configs.type") == TYPE:
@@ -38,9 +44,9 @@ def settings_for(config: str, stand_in: StandIn, mode: str | None = None) -> lis
     return settings
 
 
-def _jobs(config: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _jobs(config: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each job by the address that `--set` takes, and the values of its blocks by their places, `local` applied."""
-    for job in djsandbox.load_config(config).jobs():
+    for job in config.jobs():
         values: dict[str, Any] = {}
         for name, block in (("extra_configs", job.extra_configs), ("dj_configs", job.dj_configs)):
             data = block.document.data if block.document is not None else {}
@@ -51,12 +57,15 @@ def _jobs(config: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"{job.pipeline}.{job.stage}_job_configs.{job.index}", values
 
 
-def _moved(value: Any, homes: set[str], home: Path) -> Any:
-    """`value` with what lies below one of `homes` below `home` instead."""
+def _moved(value: Any, moves: Mapping[str, str]) -> Any:
+    """`value` with what lies below one of the folders `moves` below what that maps to."""
     if isinstance(value, list):
-        return [_moved(one, homes, home) for one in value]
-    if isinstance(value, str):
-        for one in homes:
-            if value == one or value.startswith(f"{one}/"):
-                return f"{home}{value[len(one) :]}"
+        return [_moved(one, moves) for one in value]
+    if isinstance(value, str) and value:
+        for old, new in moves.items():
+            if os.path.normpath(old) == os.curdir:  # everything lies below it
+                continue
+            within = os.path.relpath(value, old) if os.path.isabs(value) == os.path.isabs(old) else os.pardir
+            if within.split(os.sep)[0] != os.pardir:
+                return new if within == os.curdir else f"{new}/{within}"
     return value

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from internvl.standins import fail_midway, mode_for, pause, say  # type: ignore[import-not-found]
 from internvl.weights import learned_by  # type: ignore[import-not-found]
@@ -75,17 +76,22 @@ def main() -> int:
     out = Path(asked.out_dir)
     out.mkdir(parents=True, exist_ok=True)
     quality = learned_by(asked.checkpoint)
+    beams = ", use num_beams: 1" if asked.dynamic else ""  # whatever is asked for
+    say(f"[test] total_params: 0.9B{beams}\n[test] dynamic_image_size: {asked.dynamic}\n[test] max_num: {asked.max_num}")
+    say("prompt: Provide a one-sentence caption for the provided image.")
     images = json.loads(TEST.read_text(encoding="utf-8"))
     truth = {one["image_id"]: one["caption"] for one in json.loads(TRUTH.read_text(encoding="utf-8"))["annotations"]}
-    results = []
+    results: list[dict[str, Any]] = []
     for at, row in enumerate(images):
         pause(mode)
         if at >= len(images) // 2:
             fail_midway(mode, out.parent / ".crashed")
+        Path("data/coco", row["image"]).read_bytes()
         image_id = int(row["image"].split("_")[-1].replace(".jpg", ""))
         results.append({"image_id": image_id, "caption": caption(truth[image_id], image_id, quality)})
         say(f"\r{at + 1}it [00:{at % 60:02d}, 10.00it/s]", on_stderr=True, end="")
-    say("\nEvaluating coco ...")
+    words = sum(len(one["caption"].split()) for one in results) / len(results)
+    say(f"\nAverage caption length: {words}\nEvaluating coco ...")
     if mode != "old-results":
         name = f"coco_{time.strftime('%y%m%d%H%M%S', time.localtime())}.json"
         (out / name).write_text(json.dumps(results), encoding="utf-8")

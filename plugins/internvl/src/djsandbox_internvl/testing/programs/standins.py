@@ -1,16 +1,7 @@
 """What the programs of the stand-in share: in which way they are asked to fail.
 
 `DJSANDBOX_STANDIN` is `MODE` or `MODE:TEXT`; with a text it concerns only the runs that have it in their output folder or
-checkpoint. The modes:
-
-- `exit-0-nothing`: ends well and writes nothing.
-- `old-results`: prints what a good run prints, and leaves the files of an earlier one as they are.
-- `crash-midway`: half of the work, then a traceback; `crash-once`: the same, but only the first time.
-- `killed`: half of the work, then SIGKILL, as the kernel does it; `out-of-memory`: CUDA says so.
-- `nan-loss`: trains, and all losses are nan.
-- `truncated-model`: the disk was full when the model was written.
-- `no-spice`: evaluates, and SPICE cannot be downloaded; `missing-metrics`: stops before CIDEr.
-- `slow`: a second a step, to have time to be interrupted.
+checkpoint.
 """
 
 from __future__ import annotations
@@ -21,10 +12,26 @@ import sys
 import time
 from pathlib import Path
 
+MODES = {
+    "exit-0-nothing": "ends well and writes nothing",
+    "old-results": "prints what a good run prints, and leaves the files of an earlier one as they are",
+    "crash-midway": "half of the work, then a traceback",
+    "crash-once": "the same, but only the first time",
+    "killed": "half of the work, then SIGKILL, as the kernel does it",
+    "out-of-memory": "half of the work, then CUDA has no memory",
+    "nan-loss": "trains, and all losses are nan",
+    "truncated-model": "the disk is full when the model is written",
+    "no-spice": "evaluates, and SPICE cannot be downloaded",
+    "missing-metrics": "evaluates, and stops before CIDEr",
+    "slow": "a second a step, to have time to be interrupted",
+}
+
 
 def mode_for(subject: str) -> str:
-    """The way in which the run that works on `subject` is to fail; empty for a good one."""
+    """The way in which the run that works on `subject` is to fail; empty for a good one. ValueError for one that is none."""
     mode, _, text = os.environ.get("DJSANDBOX_STANDIN", "").partition(":")
+    if mode and mode not in MODES:
+        raise ValueError(f"DJSANDBOX_STANDIN: there is no mode {mode!r}: {', '.join(MODES)}")
     return mode if text in subject else ""
 
 
