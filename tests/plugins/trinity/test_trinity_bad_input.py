@@ -118,6 +118,36 @@ def test_fewer_gpus_than_the_config_wants_would_be_waited_for_without_an_end(san
     assert problem.where.line == line_of(sandbox.path, "num_gpus")
 
 
+@pytest.mark.parametrize("launcher", [None, "local", {"type": "local", "max_parallel": 2}])
+def test_more_gpus_than_the_machine_has_are_named_before_anything_is_run(sandbox, monkeypatch, launcher):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    extra = {} if launcher is None else {"launcher": launcher}
+    problem = the_one(sandbox.problems(num_gpus=3, **extra))
+    assert "'num_gpus' is 3, and this machine has 1 GPU" in problem.message
+    assert problem.where.line == line_of(sandbox.path, "num_gpus")
+    sandbox.trinity["cluster"] = {"node_num": 1, "gpu_per_node": 4}
+    problem = the_one(sandbox.problems(**extra))
+    assert "a training by this config takes 4 GPUs, and this machine has 1 GPU" in problem.message
+    assert f"trinity.yaml:{line_of(sandbox.folder / 'trinity.yaml', 'gpu_per_node')}: " in problem.message
+
+
+def test_gpus_of_another_ray_are_not_those_of_this_machine(sandbox, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    sandbox.trinity["cluster"] = {"node_num": 1, "gpu_per_node": 4}
+    keys = {"start_ray": False, "ray_address": "10.0.0.7:6379", "num_gpus": 0}
+    assert [one for one in sandbox.problems(**keys) if one.severity == "error"] == []
+
+
+def test_a_machine_without_a_gpu_is_an_error_where_we_install_trinity_and_a_warning_where_the_environment_is_the_users(
+    sandbox, monkeypatch
+):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    [theirs] = [one for one in sandbox.problems() if "needs a GPU" in one.message]
+    [ours] = [one for one in sandbox.problems(env_manager="venv", env_params={}) if "needs a GPU" in one.message]
+    assert (theirs.severity, ours.severity) == ("warning", "error")
+    assert ours.where.line
+
+
 def test_a_ray_of_our_own_has_one_node(sandbox):
     assert "has 2 nodes" in the_one(sandbox.problems(overrides={"cluster": {"node_num": 2, "gpu_per_node": 4}})).message
 

@@ -7,6 +7,7 @@ gigabytes); without it these tests are skipped.
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 from pathlib import Path
@@ -14,6 +15,9 @@ from pathlib import Path
 import pytest
 import yaml
 from djsandbox import JobFailed
+from djsandbox_trinity.monitor import record_of
+from djsandbox_trinity.recipe import TRINITY_CPU
+from djsandbox_trinity.reports import read_records
 from djsandbox_trinity.schema import load_schema
 from djsandbox_trinity.worker import run as worker
 from djsandbox_trinity.written_config import written
@@ -83,6 +87,29 @@ def test_the_keys_that_we_know_are_those_of_the_release():
     assert {name: list(keys) for name, keys in load_schema()["classes"].items()} == {
         name: theirs[name] for name in load_schema()["classes"]
     }
+
+
+def test_what_its_monitor_prints_and_writes_is_read(tmp_path):
+    program = (
+        "import sys, types; from trinity.utils.monitor import TensorboardMonitor; "
+        "config = types.SimpleNamespace(monitor=types.SimpleNamespace(cache_dir=sys.argv[1])); "
+        "monitor = TensorboardMonitor('p', 'g', 'n', 'trainer', config); "
+        "numbers = {'actor/grad_norm': float('nan'), 'critic/rewards/mean': 0.123456789, 'perf/throughput': 123456.789}; "
+        "monitor.log(numbers, step=7)"
+    )
+    done = in_environment("python", "-c", program, tmp_path / "monitor")
+    assert done.returncode == 0, done.stderr
+    (printed,) = [record for line in done.stdout.splitlines() if (record := record_of(line)) is not None]
+    (written_down,) = read_records(tmp_path, {})
+    assert (printed.step, written_down.step) == (7, 7)
+    assert printed.metrics["critic/rewards/mean"] == 0.123457
+    assert written_down.metrics["critic/rewards/mean"] == pytest.approx(0.123456789, abs=1e-8)
+    assert written_down.metrics["perf/throughput"] == pytest.approx(123456.789, abs=0.01)
+    assert math.isnan(printed.metrics["actor/grad_norm"]) and math.isnan(written_down.metrics["actor/grad_norm"])
+
+
+def test_the_recipe_s_own_check_passes():
+    assert in_environment(*TRINITY_CPU.check).returncode == 0
 
 
 def test_without_ray_the_real_program_is_not_even_started(sandbox):

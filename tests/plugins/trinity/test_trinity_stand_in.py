@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from djsandbox_trinity.recipe import TRINITY, TRINITY_CPU, TRINITY_SOURCE
 from djsandbox_trinity.testing import FAILURES
 
 
@@ -114,8 +115,32 @@ def test_two_heads_cannot_have_one_port(program, head):
     assert "already running" in done.stderr
 
 
-def test_making_it_prints_the_options_that_use_it(tmp_path):
-    argv = [sys.executable, "-m", "djsandbox_trinity.testing", str(tmp_path / "s")]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True)
-    assert f"path: {tmp_path}/s/env" in done.stdout
+def make(*arguments: object) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "djsandbox_trinity.testing", *map(str, arguments)]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+def test_making_it_prints_the_options_that_use_it_and_nothing_else(tmp_path):
+    done = make(tmp_path / "s", "--job", "execution_job_configs.2")
+    extra = "execution_job_configs.2.extra_configs"
+    assert done.stdout.splitlines() == [
+        f"--set {extra}.env_manager=existing",
+        f"--set {extra}.env_params.path={tmp_path}/s/env",
+        f"--set {extra}.model_path={tmp_path}/s/model",
+        f"--set {extra}.start_ray=true",
+    ]
     assert (tmp_path / "s" / "home" / "trinity" / "cli" / "launcher.py").is_file()
+
+
+def test_a_folder_whose_path_a_shell_would_split_is_refused(tmp_path):
+    done = make(tmp_path / "stand in")
+    assert done.returncode == 2
+    assert f"the path '{tmp_path}/stand in' has white space" in done.stderr
+    assert "take another folder" in done.stderr
+    assert (done.stdout, (tmp_path / "stand in").exists()) == ("", False)
+
+
+@pytest.mark.parametrize("recipe", [TRINITY, TRINITY_SOURCE, TRINITY_CPU], ids=lambda recipe: recipe.name)
+def test_its_environment_passes_the_check_of_the_recipe(program, recipe):
+    done = program(*recipe.check)
+    assert done.returncode == 0, done.stderr

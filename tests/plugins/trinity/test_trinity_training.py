@@ -76,6 +76,13 @@ def test_a_training_that_hangs_is_ended_with_all_it_started(sandbox, no_head_is_
         sandbox.run(failure="hangs", timeout=6.0)
 
 
+def test_metrics_are_there_while_it_runs_and_not_only_when_it_has_ended(sandbox):
+    """This one never ends by itself, so nothing but what was read on the way can have brought them."""
+    with pytest.raises(JobFailed):
+        sandbox.run(failure="hangs", timeout=6.0)
+    assert sandbox.metric("rft.train.training/global_step") >= 1
+
+
 def test_a_failed_try_leaves_nothing_that_a_second_one_picks_up(sandbox):
     with pytest.raises(JobFailed):
         sandbox.run(failure="crash-midway", checkpoint_root_dir="./checkpoints")

@@ -11,6 +11,7 @@ from djsandbox.errors import ComponentError
 
 from djsandbox_trinity.config_check import ConfigCheck
 from djsandbox_trinity.config_file import Loc, get, read_config, whole_number
+from djsandbox_trinity.gpus import gpu_findings
 from djsandbox_trinity.written_config import TASKSET, data_place
 
 _EXISTING = "existing"
@@ -56,6 +57,7 @@ def _check_file(config: Any, check: ConfigCheck) -> Iterator[Finding]:
         yield from _check_pools(check)
     yield from check.paths(frozenset(skipped))
     yield from check.gpus()
+    yield from gpu_findings(config.num_gpus, config.launcher, check)
     yield from _check_own_ray(config, check)
     if check.base.get("checkpoint_root_dir") and config.checkpoint_root_dir is None:
         message = "the job decides where checkpoints go, and not the file: below the job's own folder in the work_dir"

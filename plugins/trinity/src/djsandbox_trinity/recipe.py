@@ -13,7 +13,7 @@ _VERL = "verl==0.9.1"
 # verl 0.9.1 wants a transformers below 5.11, Trinity-RFT one from 5.12.1, and earlier releases of verl a numpy below 2.
 _SHARED = (
     "ray[default]==2.60.0",
-    "transformers>=5.12.1,<6",
+    "transformers>=5.12.1,<5.13",  # the nearest to what verl asks for
     "datasets>=4,<6",
     "tensordict>=0.8,!=0.9.0,<=0.10",
     "numpy>=2,<3",

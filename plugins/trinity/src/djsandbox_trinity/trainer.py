@@ -172,7 +172,7 @@ class TrinityRFTTrainer(CommandExecutor):
             job_dir = job_dir / str(stages[-1].get("stage_name") or "")
         old = frozenset(note["steps_before"])
         step, checkpoint = last_checkpoint(job_dir, wants_weights=wants_weights(config), steps_before=old)
-        _check_losses(records)
+        check_losses(records)
         self.watcher.watch({"last_step": step}, self._metric_name(), step=step)
         return str(checkpoint)
 
@@ -207,7 +207,7 @@ class TrinityRFTTrainer(CommandExecutor):
         return ".".join(part for part in (self.context.meta_name, self.context.task) if part)
 
 
-def _check_losses(records: list[Record]) -> None:
+def check_losses(records: list[Record]) -> None:
     """A loss that is no number at the end means that the model is none either."""
     last: dict[str, tuple[int, float]] = {}
     for record in records:

@@ -25,6 +25,8 @@ from djsandbox_trinity.testing.config import Config, load_config
 
 __all__ = ["Config", "load_config"]
 '''
+_MODULES = ("trinity", "trinity/common", "ray", "torch", "verl", "vllm", "flash_attn")
+"""What the check of the recipe imports."""
 _CHECKOUT = {
     "pyproject.toml": '[project]\nname = "trinity-rft"\nversion = "0.6.0"\n',
     "trinity/__init__.py": "",
@@ -49,8 +51,8 @@ def make(folder: str | Path) -> StandIn:
     bin_folder, site = made.env / "bin", made.env / "site"
     for name, text in _CHECKOUT.items():
         _write(made.home / name, text)
-    _write(site / "trinity" / "__init__.py", '"""A stand-in."""\n')
-    _write(site / "trinity" / "common" / "__init__.py", '"""A stand-in."""\n')
+    for module in _MODULES:
+        _write(site / module / "__init__.py", '"""A stand-in."""\n')
     _write(site / "trinity" / "common" / "config.py", _CONFIG_MODULE)
     _script(bin_folder / "python", _PYTHON.format(site=shlex.quote(str(site)), python=shlex.quote(sys.executable)))
     for program, module in (("trinity", "trinity_program"), ("ray", "ray_program")):
