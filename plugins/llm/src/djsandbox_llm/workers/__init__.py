@@ -1,0 +1,1 @@
+"""What runs in the environments of the models. It needs nothing of djsandbox, and Python 3.9 or later."""
