@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -54,6 +55,8 @@ class Sweeper(ABC):
         self.config: Any = config
         self.sweep = sweep
         self.folder = folder
+        self.notice: Callable[[str], None] = logging.getLogger("djsandbox.sweepers").warning
+        """Shows a line to whoever runs this: where to look at the sweep."""
 
     def check(self) -> Iterable[Finding]:
         """Whatever can be found wrong with the options before the first trial, and that the types of `Config` do not say."""

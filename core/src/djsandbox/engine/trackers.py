@@ -70,11 +70,13 @@ def tracked(config: SandboxConfig, manager: SandboxPluginManager, run: RunEvent)
 
 def _feed(chosen: Configured, manager: SandboxPluginManager, run: RunEvent) -> TrackerFeed:
     tracker: Tracker = chosen.make()
-    tracker.tell = _teller(manager)
+    tracker.tell = teller(manager)
     return TrackerFeed(tracker, f"tracker '{chosen.type_name}'", run)
 
 
-def _teller(manager: SandboxPluginManager) -> Callable[[str], None]:
+def teller(manager: SandboxPluginManager) -> Callable[[str], None]:
+    """Shows lines to whoever runs this: by those plugins that show things, else by the log."""
+
     def tell(text: str) -> None:
         if manager.is_heard("djsandbox_notice"):
             manager.notify("djsandbox_notice", text=text)

@@ -30,6 +30,7 @@ from djsandbox.engine.sweeps.record import SweepRecord, sweep_to_go_on_with
 from djsandbox.engine.sweeps.request import TrialRequest
 from djsandbox.engine.sweeps.result import SweepResult
 from djsandbox.engine.sweeps.table import trial_table
+from djsandbox.engine.trackers import teller
 from djsandbox.errors import ConfigError, PluginError, SandboxError
 from djsandbox.journal.fingerprint import Fingerprints
 from djsandbox.journal.lock import WorkDirLock
@@ -50,6 +51,7 @@ def run_sweep(plan: Plan, manager: SandboxPluginManager) -> SweepResult:
     started = time.monotonic()
     with WorkDirLock(plan.config.work_dir):
         session = open_session(plan, manager)
+        plan.sweep.sweeper.notice = teller(manager)
         sweeper = GuardedSweeper(plan.sweep.sweeper)
         run = _SweepRun(session, plan.sweep, _record(session, plan), _processes(session, plan.sweep), sweeper)
         with run.stoppable(), signals_interrupt(run.note_interrupted, session.stoppables), recorded_run(session) as event:
