@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import djsandbox
 import pytest
-from djsandbox import JobContext, Task
+from djsandbox import Finding, JobContext, Task
 from djsandbox_vbench.evaluator import VBenchVideoEvaluator
 from djsandbox_vbench.testing.__main__ import make
 
@@ -59,10 +60,10 @@ class Lab:
         config.write_text(json.dumps({"project_name": "lab", "evaluation_job_configs": [job]}, indent=1))
         return config
 
-    def install(self, package: str) -> None:
-        """Let the environment look as if `package` were installed."""
+    def remove(self, package: str) -> None:
+        """Let the environment look as if `package` were not installed."""
         (packages,) = (self.folder / "env").glob("lib/python3*/site-packages")
-        (packages / package).mkdir()
+        shutil.rmtree(packages / package)
 
     def run(self, **options: Any) -> Any:
         """Run what was written; the outputs of the job by name."""
@@ -74,6 +75,12 @@ class Lab:
         asked = VBenchVideoEvaluator.Config(**{"videos_path": str(self.videos), "output_path": "out", **config})
         environment: Any = Prefix(self.folder / "env")
         return list(VBenchVideoEvaluator(asked).attach(JobContext(environment=environment)).tasks(eval_type))
+
+    def findings(self, **config: Any) -> list[Finding]:
+        """What the evaluator itself finds wrong with a config."""
+        given = {"videos_path": str(self.videos), "output_path": "out", "prompt_list": "small"}
+        asked = VBenchVideoEvaluator.Config(**given, dimension_list=["dynamic_degree"], **config)
+        return list(VBenchVideoEvaluator(asked).check())
 
     def outputs(self) -> Any:
         return json.loads((self.work_dir / "context_infos.json").read_text())["anonymous"][0]

@@ -14,6 +14,9 @@ from djsandbox_vbench.prompts import SMALL_LIST
 Lab = Any
 
 
+CATEGORY_DIMENSION = {"dimension_list": ["dynamic_degree"]}
+
+
 def found(lab: Lab, **config: Any) -> list[Problem]:
     """What `validate` says of the config, without what the machine lacks."""
     lab.write(**config)
@@ -36,8 +39,23 @@ def line_of(lab: Lab, text: str) -> int:
         ({"dimension_list": []}, '"dimension_list"', "at least 1"),
         ({"dimension_list": ["scene", "scene"]}, '"dimension_list"', "named twice"),
         ({"num_gpus": 0}, '"num_gpus"', "greater than or equal to 1"),
-        ({"mode": "vbench_category"}, '"mode"', "works with no release of VBench"),
-        ({"category": "animal"}, '"category"', "works with no release of VBench"),
+        ({"mode": "vbench_category", **CATEGORY_DIMENSION}, '"mode"', "vbench_category needs the prompts of the category"),
+        ({"mode": "vbench_category", "category": "Animal"}, '"category"', "prompts/prompts_per_category/animal.txt"),
+        ({"mode": "vbench_category", "category": "empty.txt", **CATEGORY_DIMENSION}, '"category"', "there is no prompt in it"),
+        (
+            {"mode": "vbench_category", "category": "twice.txt", **CATEGORY_DIMENSION},
+            '"category"',
+            "'a kite' stands in it twice",
+        ),
+        ({"mode": "vbench_category", "category": "kite.txt"}, '"scene"', "does not go with vbench_category"),
+        ({"category": "kite.txt", **CATEGORY_DIMENSION}, '"category"', "is only for vbench_category"),
+        ({"mode": "vbench_categories"}, '"mode"', "'vbench_category'"),
+        ({"num_gpus": 3}, '"num_gpus"', "'num_gpus' is 3, and this machine has 2"),
+        (
+            {"mode": "custom_input", "prompt_file": "list.json", "dimension_list": ["dynamic_degree"]},
+            '"prompt_file"',
+            "the prompt file is no mapping",
+        ),
         ({"eval_name": "a/b"}, '"eval_name"', "no '/'"),
         ({"prompt": "a kite"}, '"prompt"', "only for custom_input"),
         ({"full_json_dir": "list.json"}, '"full_json_dir"', "prompt 1 of the prompt list has no text 'prompt_en'"),
@@ -55,7 +73,13 @@ def line_of(lab: Lab, text: str) -> int:
     ],
     ids=str,
 )
-def test_what_is_wrong_is_said_with_its_line(lab: Lab, config: dict[str, Any], at: str, said: str) -> None:
+def test_what_is_wrong_is_said_with_its_line(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, config: dict[str, Any], at: str, said: str
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    lab.remove("detectron2")
+    for name, text in {"empty": "\n", "twice": "a kite\na kite\n", "kite": "a kite\n"}.items():
+        (lab.folder / f"{name}.txt").write_text(text)
     (lab.folder / "list.json").write_text('[{"prompt": "a kite"}]')
     (lab.folder / "short.json").write_text(json.dumps(json.loads(SMALL_LIST.read_text())[:2]))
     shutil.copytree(lab.videos, lab.folder / "made")
@@ -65,6 +89,20 @@ def test_what_is_wrong_is_said_with_its_line(lab: Lab, config: dict[str, Any], a
     problems = found(lab, **config)
     told = [(problem.where.line if problem.where else None, f"{problem.message} {problem.fix}") for problem in problems]
     assert any(said in message and line == line_of(lab, at) for line, message in told), told
+
+
+def test_a_category_whose_videos_are_missing_is_told_with_what_it_lacks(lab: Lab) -> None:
+    (lab.folder / "animal.txt").write_text("library\na red kite\n")
+    (warning,) = found(lab, mode="vbench_category", category="animal.txt", **CATEGORY_DIMENSION)
+    assert "lacks 5 videos that the prompt list wants for dynamic_degree: 'a red kite-0.mp4'" in warning.message
+
+
+def test_gpus_of_a_launcher_of_its_own_are_not_those_of_this_machine(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    lab.write(num_gpus=8)
+    (evaluator,) = lab.findings(num_gpus=8)
+    assert evaluator.loc == ("num_gpus",)
+    assert lab.findings(num_gpus=8, launcher="ray") == lab.findings(num_gpus=2) == []
 
 
 def test_a_folder_that_lacks_videos_is_told_with_what_it_lacks(lab: Lab) -> None:
@@ -109,11 +147,11 @@ def test_an_empty_folder_of_videos_is_told(lab: Lab) -> None:
 
 
 def test_detectron2_where_it_is_installed_is_seen(lab: Lab) -> None:
-    lab.install("detectron2")
     assert found(lab, dimension_list=["color"]) == []
 
 
 def test_nothing_is_said_of_an_environment_that_also_sees_what_is_installed_outside_of_it(lab: Lab) -> None:
+    lab.remove("detectron2")
     (lab.folder / "env" / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = true\n")
     assert found(lab, dimension_list=["color"]) == []
 

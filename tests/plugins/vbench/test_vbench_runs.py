@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,7 +35,6 @@ def test_the_job_gives_the_mean_of_the_scores_as_the_guide_says(lab: Lab) -> Non
 
 
 def test_all_dimensions_give_the_scores_of_the_leaderboard(lab: Lab) -> None:
-    lab.install("detectron2")
     wanted = ["mean_score", "quality_score", "semantic_score", "total_score", "dimension_scores"]
     lab.write(output=["mean", "quality", "semantic", "total", "scores"], outputs=wanted, dimension_list=list(DIMENSIONS))
     given = lab.run()
@@ -106,7 +106,6 @@ def test_one_gpu_works_where_prompts_lack_all_their_videos(lab: Lab) -> None:
     ]
     (lab.folder / "list.json").write_text(json.dumps(prompts))
     make_videos(lab.folder / "colours", lab.folder / "list.json")
-    lab.install("detectron2")
     config = {"videos_path": "colours", "full_json_dir": "list.json", "dimension_list": ["color"], "num_gpus": 8}
     assert [task.gpus for task in lab.tasks(**config)] == [3]
     for video in (lab.folder / "colours").glob("blue-*"):
@@ -190,6 +189,30 @@ def test_videos_of_ones_own_are_evaluated_without_a_prompt_list(lab: Lab) -> Non
     assert "mode='custom_input'" in arguments_in(lab.logs())
 
 
+def test_a_category_is_evaluated_in_all_dimensions_by_the_prompts_in_its_file(lab: Lab) -> None:
+    (lab.folder / "places.txt").write_text("library\n\n a mill beside a river, at night \n")
+    make_videos_of(lab.folder / "places", ["library", "a mill beside a river, at night", "of no prompt"])
+    config = {"videos_path": "places", "mode": "vbench_category", "category": "places.txt"}
+    lab.write(**config, dimension_list=["dynamic_degree", "temporal_style"])
+    lab.run()
+    assert {name: one["videos"] for name, one in lab.merged()["dimensions"].items()} == {
+        "dynamic_degree": 10,
+        "temporal_style": 10,
+    }
+    rows = [json.loads(line) for line in (lab.folder / "out" / "vbench_evaluator_videos.jsonl").read_text().splitlines()]
+    assert not any("of no prompt" in row["video_path"] for row in rows)
+    (lab.folder / "places.txt").write_text("library\n")
+    lab.run(resume=True)
+    assert lab.merged()["dimensions"]["dynamic_degree"]["videos"] == 5
+
+
+def make_videos_of(folder: Path, prompts: list[str]) -> None:
+    folder.mkdir()
+    for prompt in prompts:
+        for number in range(5):
+            (folder / f"{prompt}-{number}.mp4").write_bytes(f"{prompt} {number}".encode())
+
+
 def test_the_cache_of_models_is_passed_on(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VBENCH_CACHE_DIR", "models")
     (task,) = lab.tasks(dimension_list=["scene"])
@@ -197,6 +220,7 @@ def test_the_cache_of_models_is_passed_on(lab: Lab, monkeypatch: pytest.MonkeyPa
 
 
 def test_detectron2_that_is_missing_is_told_before_anything_is_started(lab: Lab) -> None:
+    lab.remove("detectron2")
     with pytest.raises(ComponentError, match="color: VBench needs detectron2") as wrong:
         lab.tasks(dimension_list=["scene", "color"])
     assert "pip install --no-build-isolation" in str(wrong.value)

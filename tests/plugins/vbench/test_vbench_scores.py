@@ -60,7 +60,7 @@ def test_the_usual_range_of_every_dimension_becomes_zero_to_one() -> None:
 
 def test_the_files_of_vbench_itself_are_read(real: Path, folder: Folder) -> None:
     folder.copy(real)
-    result = read_result(folder.path, "temporal_flickering", is_standard=True)
+    result = read_result(folder.path, "temporal_flickering", has_list=True)
     assert result.score == 0.9916203707807204
     assert [video.score for video in result.videos][::4] == [0.9996583094783857, 0.9819736237619437]
     assert result.videos[0].video == "videos/a chess board on a table, nobody near it, still-0.mp4"
@@ -87,7 +87,7 @@ class Folder:
             shutil.copyfile(file, self.path / file.name)
 
     def read(self, dimension: str = "scene") -> Any:
-        return read_result(self.path, dimension, is_standard=True)
+        return read_result(self.path, dimension, has_list=True)
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_processes_that_begin_in_different_seconds_belong_to_one_evaluation(tmp_
     for at, (name, data) in enumerate(written.items()):
         (tmp_path / name).write_text(json.dumps(data))
         os.utime(tmp_path / name, (at, at))
-    assert read_result(tmp_path, "human_action", is_standard=True).score == 1
+    assert read_result(tmp_path, "human_action", has_list=True).score == 1
     (tmp_path / "results_09:30:00_full_info.json").write_text("[]")  # a later one, which ended without results
     with pytest.raises(ComponentError, match="written no results of human_action"):
-        read_result(tmp_path, "human_action", is_standard=True)
+        read_result(tmp_path, "human_action", has_list=True)

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from djsandbox import EnvRecipe
+from djsandbox_vbench.recipe import VBENCH, VBENCH_DETECTRON2
+from djsandbox_vbench.testing.failing import FAILURES
 
 Lab = Any
 REQUIRED = ("--videos_path", "videos", "--dimension", "scene", "--output_path", "made")
@@ -64,6 +67,10 @@ def shape(value: Any) -> Any:
         ((*REQUIRED, "--mode", "standard"), "invalid choice: 'standard'"),
         ((*REQUIRED, "--load_ckpt_from_local"), "expected one argument"),
         ((*REQUIRED, "--prompt", "a kite"), "must set --mode=custom_input"),
+        (
+            (*REQUIRED[:2], "--dimension", "human_action", "--mode", "vbench_category"),
+            "directory: 'prompts/prompts_per_category'",
+        ),
         ((*REQUIRED, "--mode", "custom_input"), "{'scene'} not supported for custom input"),
     ],
 )
@@ -103,21 +110,21 @@ def test_a_missing_video_is_only_a_warning(lab: Lab) -> None:
     assert "The missing video is: library-3.mp4" in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("way", "code", "has_meta", "has_results"),
-    [
-        ("exit-0-nothing", 0, False, False),
-        ("old-results", 0, True, False),
-        ("crash-midway", 1, True, False),
-        ("killed", 1, True, False),
-        ("out-of-memory", 1, True, False),
-        ("no-gpu", 1, False, False),
-        ("no-detectron2", 1, True, False),
-        ("nan-score", 0, True, True),
-        ("half-written", 0, True, True),
-        ("crash-midway:color", 0, True, True),
-    ],
-)
+WAYS = [
+    ("exit-0-nothing", 0, False, False),
+    ("old-results", 0, True, False),
+    ("crash-midway", 1, True, False),
+    ("killed", 1, True, False),
+    ("out-of-memory", 1, True, False),
+    ("no-gpu", 1, False, False),
+    ("no-detectron2", 1, True, False),
+    ("nan-score", 0, True, True),
+    ("half-written", 0, True, True),
+    ("crash-midway:color", 0, True, True),
+]
+
+
+@pytest.mark.parametrize(("way", "code", "has_meta", "has_results"), WAYS)
 def test_it_fails_in_the_way_it_is_told(lab: Lab, way: str, code: int, has_meta: bool, has_results: bool) -> None:
     done = evaluate(lab, *REQUIRED, way=way)
     assert done.returncode == code
@@ -127,11 +134,39 @@ def test_it_fails_in_the_way_it_is_told(lab: Lab, way: str, code: int, has_meta:
         assert "exitcode  : -9" in done.stderr
 
 
-def test_making_it_prints_the_options_that_let_a_config_use_it(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "djsandbox_vbench.testing", str(tmp_path / "fake"), "--job", "evaluation_job_configs.0"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    lines = done.stdout.splitlines()
-    assert lines[0] == "--set evaluation_job_configs.0.extra_configs.env_manager=existing"
-    assert all(line.startswith("--set ") for line in lines)
-    assert (tmp_path / "fake" / "env" / "bin" / "torchrun").exists()
-    assert len(list((tmp_path / "fake" / "videos").iterdir())) == 65
+def test_a_way_that_it_does_not_know_is_refused(lab: Lab) -> None:
+    done = evaluate(lab, *REQUIRED, way="explodes")
+    assert done.returncode == 1 and "'explodes' is none of exit-0-nothing, old-results" in done.stderr
+
+
+def test_every_way_to_fail_is_tried_here() -> None:
+    assert set(FAILURES) - {"slow"} == {way.partition(":")[0] for way, *_ in WAYS}
+
+
+@pytest.mark.parametrize("recipe", [VBENCH, VBENCH_DETECTRON2], ids=lambda recipe: recipe.name)
+def test_its_environment_passes_the_check_of_the_recipe(lab: Lab, recipe: EnvRecipe) -> None:
+    program, *arguments = recipe.check
+    done = subprocess.run([str(lab.folder / "env" / "bin" / program), *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def make(*arguments: object) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "djsandbox_vbench.testing", *map(str, arguments)]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+def test_making_it_prints_the_options_that_let_a_config_use_it_and_nothing_else(tmp_path: Path) -> None:
+    made_in, job = tmp_path / "fake", "evaluation_job_configs.0"
+    lines = make(made_in, "--job", job).stdout.splitlines()
+    environment = [f"--set {job}.extra_configs.{one}" for one in ("env_manager=existing", f"env_params.path={made_in}/env")]
+    videos = (f"videos_path={made_in}/videos", f"output_path={made_in}/results", "full_json_dir=null", "prompt_list=small")
+    assert lines == environment + [f"--set {job}.extra_configs.{one}" for one in videos]
+    assert make(made_in, "--job", job, "--only-env").stdout.splitlines() == environment
+    assert len(list((made_in / "videos").iterdir())) == 65
+
+
+def test_a_folder_whose_path_a_shell_would_split_is_refused(tmp_path: Path) -> None:
+    done = make(tmp_path / "my fake")
+    assert done.returncode == 2
+    assert f"the path '{tmp_path}/my fake' has white space" in done.stderr and "take another folder" in done.stderr
+    assert (done.stdout, (tmp_path / "my fake").exists()) == ("", False)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from djsandbox import Finding
+from djsandbox import Finding, visible_gpus
 from djsandbox.errors import ComponentError, Position
 
+from djsandbox_vbench.categories import read_category
 from djsandbox_vbench.config import VBenchConfig
 from djsandbox_vbench.dimensions import DIMENSIONS
-from djsandbox_vbench.installed import folder_of, lacks, prompt_list
+from djsandbox_vbench.installed import folder_of, prompt_list
+from djsandbox_vbench.own_videos import count_own_videos, own_video_findings
+from djsandbox_vbench.packages import environment_findings
 from djsandbox_vbench.prompts import SMALL_LIST, for_dimensions, read_prompts
-from djsandbox_vbench.videos import CUSTOM_KINDS, Coverage, coverage
+from djsandbox_vbench.videos import Coverage, as_it_is_now, coverage
 
 _ALLOW = "generate them, or allow it with 'allow_missing_videos: true'"
 
@@ -23,9 +24,12 @@ _ALLOW = "generate them, or allow it with 'allow_missing_videos: true'"
 def findings(config: VBenchConfig) -> Iterator[Finding]:
     """What is wrong, place by place."""
     yield from _combinations(config)
-    yield from _existing_environment(config)
+    yield from _gpus(config)
+    yield from environment_findings(config)
+    if config.mode != "vbench_standard":
+        yield from _dimensions_of_a_list(config)
     if config.mode == "custom_input":
-        yield from _own_videos(config)
+        yield from own_video_findings(config)
     else:
         yield from _of_the_list(config)
 
@@ -36,7 +40,7 @@ def shares(config: VBenchConfig, prompts: Path | None) -> dict[str, int]:
     ComponentError where the videos are not what is to be evaluated: this is the last check before any GPU works.
     """
     if prompts is None:
-        count = _count_own_videos(config)
+        count = count_own_videos(config)
         return dict.fromkeys(config.dimension_list, count)
     listed = read_prompts(prompts)
     for name in config.dimension_list:
@@ -68,6 +72,16 @@ def _combinations(config: VBenchConfig) -> Iterator[Finding]:
     for key in ("prompt", "prompt_file"):
         if getattr(config, key) is not None and config.mode != "custom_input":
             yield Finding((key,), f"'{key}' is only for custom_input", fix="set 'mode: custom_input', or leave it out")
+    is_category = config.mode == "vbench_category"
+    if config.category is not None and not is_category:
+        yield Finding(
+            ("category",), "'category' is only for vbench_category", fix="set 'mode: vbench_category', or leave it out"
+        )
+    if config.category is None and is_category:
+        message = "vbench_category needs the prompts of the category, which VBench's package does not have"
+        yield Finding(
+            ("mode",), message, fix="set 'category' to a text file of them, such as VBench's prompts_per_category/animal.txt"
+        )
     if config.prompt is not None and config.prompt_file is not None:
         yield Finding(("prompt",), "'prompt' and 'prompt_file' exclude each other")
     if config.read_frame and "videos" not in config.videos_path:
@@ -79,32 +93,20 @@ def _combinations(config: VBenchConfig) -> Iterator[Finding]:
         )
 
 
-def check_packages(environment: Path, dimensions: Sequence[str]) -> None:
-    """ComponentError where the environment lacks a package that the dimensions need."""
-    for finding in _missing_packages(environment, dimensions):
-        raise ComponentError(finding.message, fix=finding.fix)
+def _gpus(config: VBenchConfig) -> Iterator[Finding]:
+    """More GPUs than the machine has; that there is none at all is the environment's to say."""
+    kind = config.launcher.get("type") if isinstance(config.launcher, dict) else config.launcher
+    there = len(visible_gpus()) if kind in (None, "local") else 0
+    if there and config.num_gpus is not None and config.num_gpus > there:
+        fix = f"num_gpus: {there} or less; CUDA_VISIBLE_DEVICES says which GPUs may be used"
+        yield Finding(("num_gpus",), f"'num_gpus' is {config.num_gpus}, and this machine has {there}", fix=fix)
 
 
-def _existing_environment(config: VBenchConfig) -> Iterator[Finding]:
-    """What an environment of the user's own lacks, where the config names its folder."""
-    path = config.env_params.get("path") if config.env_manager == "existing" else None
-    if isinstance(path, str):
-        yield from _missing_packages(folder_of(path), config.dimension_list)
-
-
-def _missing_packages(environment: Path, dimensions: Sequence[str]) -> Iterator[Finding]:
-    if lacks(environment, "vbench"):
-        fix = "pip install vbench==0.1.5 there"
-        yield Finding(("env_params", "path"), f"vbench is not installed in {environment}", fix=fix)
-    needing = [name for name in dimensions if DIMENSIONS[name].needs_detectron2]
-    if needing and lacks(environment, "detectron2"):
-        yield Finding(
-            ("dimension_list", dimensions.index(needing[0])),
-            f"{', '.join(needing)}: VBench needs detectron2 for that, which is not installed in {environment}",
-            fix="install it there (pip install --no-build-isolation "
-            "'detectron2 @ git+https://github.com/facebookresearch/detectron2.git', with torch and nvcc), let djsandbox make "
-            "an environment (no 'env_manager: existing'), or leave these dimensions out",
-        )
+def _dimensions_of_a_list(config: VBenchConfig) -> Iterator[Finding]:
+    for at, name in enumerate(config.dimension_list):
+        if DIMENSIONS[name].needs_prompt_info:
+            message = f"{name} needs what only a prompt list says, and so does not go with {config.mode}"
+            yield Finding(("dimension_list", at), message, fix="leave it out, or use vbench_standard")
 
 
 def _of_the_list(config: VBenchConfig) -> Iterator[Finding]:
@@ -112,7 +114,7 @@ def _of_the_list(config: VBenchConfig) -> Iterator[Finding]:
     if path is None:
         return
     try:
-        listed = read_prompts(path)
+        listed = read_category(path, config.dimension_list) if loc == "category" else read_prompts(path)
     except ComponentError as error:
         problem = error.problems[0]
         yield Finding((loc,), f"{path}: {problem.message}", fix=problem.fix)
@@ -128,19 +130,17 @@ def _of_the_list(config: VBenchConfig) -> Iterator[Finding]:
         problem_now = coverage(config.videos_path, listed, config.dimension_list).problem()
     except ComponentError as error:
         problem = error.problems[0]
-        yield _as_it_is_now(problem.message, problem.fix)
+        yield as_it_is_now(problem.message, problem.fix)
         return
     if problem_now and not config.allow_missing_videos:
-        yield _as_it_is_now(f"the folder {problem_now}", _ALLOW)
-
-
-def _as_it_is_now(message: str, fix: str | None) -> Finding:
-    """A warning only: another job of the run may write the videos. Where none does, the job fails before any GPU works."""
-    return Finding(("videos_path",), f"as it is now, {message}", fix=fix, severity="warning")
+        yield as_it_is_now(f"the folder {problem_now}", _ALLOW)
 
 
 def _known_list(config: VBenchConfig) -> tuple[Path | None, str]:
-    """The prompt list, where it can be read already, and the key that says which."""
+    """The prompt list, or the prompts of the category, where they can be read already, and the key that says which."""
+    if config.mode == "vbench_category":
+        place = Path(config.category) if config.category is not None else None
+        return (place if place is not None and place.is_file() else None), "category"
     if config.full_json_dir is not None:
         path = Path(config.full_json_dir)
         return (path if path.is_file() else None), "full_json_dir"
@@ -148,46 +148,3 @@ def _known_list(config: VBenchConfig) -> tuple[Path | None, str]:
         return SMALL_LIST, "prompt_list"
     path_given = config.env_params.get("path") if config.env_manager == "existing" else None
     return (prompt_list(folder_of(path_given)) if isinstance(path_given, str) else None), "prompt_list"
-
-
-def _own_videos(config: VBenchConfig) -> Iterator[Finding]:
-    for at, name in enumerate(config.dimension_list):
-        if DIMENSIONS[name].needs_prompt_info:
-            message = f"{name} needs what only a prompt list says, and so does not go with custom_input"
-            yield Finding(("dimension_list", at), message, fix="leave it out, or use vbench_standard")
-    if not os.path.exists(config.videos_path):
-        return
-    if config.prompt is not None and os.path.isdir(config.videos_path):
-        yield Finding(("prompt",), "VBench takes one prompt for one video only, not for a folder", fix="use prompt_file")
-    try:
-        _count_own_videos(config)
-    except ComponentError as error:
-        problem = error.problems[0]
-        yield _as_it_is_now(problem.message, problem.fix)
-
-
-def _count_own_videos(config: VBenchConfig) -> int:
-    """How many videos there are; ComponentError where there is none, or none has a prompt in `prompt_file`."""
-    place = Position(config.videos_path)
-    if os.path.isfile(config.videos_path):
-        return 1
-    videos = sorted(name for name in os.listdir(config.videos_path) if Path(name).suffix.lower() in CUSTOM_KINDS)
-    if not videos:
-        raise ComponentError(f"there is no video ({', '.join(CUSTOM_KINDS)}) in it", where=place)
-    if config.prompt_file is not None:
-        prompts = _own_prompts(config.prompt_file)
-        without = [name for name in videos if name not in prompts]
-        if without:
-            raise ComponentError(f"'{without[0]}' has no prompt in {config.prompt_file}", where=place, fix="add it there")
-    return len(videos)
-
-
-def _own_prompts(path: str) -> Mapping[str, Any]:
-    form = 'a JSON mapping of file name to prompt: {"kite.mp4": "a red kite"}'
-    try:
-        prompts = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ComponentError(f"the prompt file cannot be read: {error}", where=Position(path), fix=form) from error
-    if not isinstance(prompts, dict):
-        raise ComponentError("the prompt file is no mapping", where=Position(path), fix=form)
-    return prompts

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import Literal
 
 from djsandbox import CommandConfig, EnvConfig, InputPath, OutputPath
 from pydantic import Field, field_validator
 
+from djsandbox_vbench.categories import CATEGORIES
 from djsandbox_vbench.dimensions import DIMENSIONS, Missing
 
 Output = Literal[
     "mean_score", "quality_score", "semantic_score", "total_score", "dimension_scores", "results_path", "video_scores_path"
 ]
-Mode = Literal["vbench_standard", "custom_input"]
-
-_NO_CATEGORIES = (
-    "the mode vbench_category works with no release of VBench: it reads the prompts of categories from its own package, which "
-    "does not have them; use vbench_standard, or custom_input for videos of your own"
-)
+Mode = Literal["vbench_standard", "custom_input", "vbench_category"]
 
 
 class VBenchConfig(EnvConfig, CommandConfig):
@@ -42,13 +39,13 @@ class VBenchConfig(EnvConfig, CommandConfig):
     read_frame: bool = False
     """Read frames instead of videos, where a dimension can: from the path of a video with `frames` for `videos`."""
     mode: Mode = "vbench_standard"
-    """`vbench_standard`: videos of the prompt list. `custom_input`: whatever is in the folder."""
+    """`vbench_standard`: videos of the prompt list; `vbench_category`: of a category; `custom_input`: whatever is there."""
     prompt: str | None = None
     """With custom_input and a single video as `videos_path`: its prompt."""
     prompt_file: InputPath | None = None
     """With custom_input: a JSON mapping of file name to prompt. By default the file names are the prompts."""
-    category: str | None = None
-    """Only of vbench_category, which does not work: leave it out."""
+    category: InputPath | None = None
+    """With vbench_category: text file of its prompts, one a line; VBench's repository has `prompts/prompts_per_category/`."""
     imaging_quality_preprocessing_mode: Literal["longer", "shorter", "shorter_centercrop", "None"] = "longer"
     """How imaging_quality makes pictures smaller that are larger than 512."""
     allow_missing_videos: bool = False
@@ -68,18 +65,12 @@ class VBenchConfig(EnvConfig, CommandConfig):
             raise ValueError("a dimension is named twice")
         return value
 
-    @field_validator("mode", mode="before")
-    @classmethod
-    def _categories_do_not_work(cls, value: object) -> object:
-        if value == "vbench_category":
-            raise ValueError(_NO_CATEGORIES)
-        return value
-
     @field_validator("category")
     @classmethod
-    def _there_is_no_category(cls, value: str | None) -> str | None:
-        if value:
-            raise ValueError(_NO_CATEGORIES)
+    def _a_category_is_a_file(cls, value: str | None) -> str | None:
+        if value is not None and value.lower() in CATEGORIES and not os.path.exists(value):
+            place = f"prompts/prompts_per_category/{value.lower()}.txt"
+            raise ValueError(f"VBench's package has no prompts of its categories: give the path of {place} of its repository")
         return value
 
     @field_validator("eval_name")

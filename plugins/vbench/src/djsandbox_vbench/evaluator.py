@@ -12,10 +12,12 @@ from djsandbox import CommandEvaluator, Finding, Task
 from djsandbox.errors import ComponentError
 
 from djsandbox_vbench import report
-from djsandbox_vbench.checks import check_packages, findings, shares
+from djsandbox_vbench.categories import read_category, write_list
+from djsandbox_vbench.checks import findings, shares
 from djsandbox_vbench.config import VBenchConfig
 from djsandbox_vbench.dimensions import DIMENSIONS
 from djsandbox_vbench.installed import PROMPT_LIST, prompt_list
+from djsandbox_vbench.packages import check_packages
 from djsandbox_vbench.prompts import SMALL_LIST
 from djsandbox_vbench.results import DimensionResult, read_result
 
@@ -62,7 +64,7 @@ class VBenchVideoEvaluator(CommandEvaluator):
     def task_result(self, task: Task) -> DimensionResult:
         """The score of a dimension, where VBench has written one, of all videos."""
         config = self.config
-        result = read_result(task.outputs[0], task.name, is_standard=config.mode == "vbench_standard")
+        result = read_result(task.outputs[0], task.name, has_list=config.mode != "custom_input")
         if result.missing and not config.allow_missing_videos:
             raise ComponentError(
                 f"VBench missed {result.missing} videos of {task.name}: its score is not that of the prompt list",
@@ -96,6 +98,9 @@ class VBenchVideoEvaluator(CommandEvaluator):
         config = self.config
         if config.mode == "custom_input":
             return None
+        if config.category is not None:
+            listed = read_category(config.category, config.dimension_list)
+            return write_list(listed, config.dimension_list, Path(os.path.abspath(self.work_dir), "category.json"))
         if config.full_json_dir is not None:
             return Path(os.path.abspath(config.full_json_dir))
         if config.prompt_list == "small":
@@ -112,7 +117,7 @@ class VBenchVideoEvaluator(CommandEvaluator):
         """Of VBench's evaluate.py. Its two booleans take every text for true: they are given only where they are."""
         config = self.config
         yield from ("--videos_path", os.path.abspath(config.videos_path), "--dimension", dimension)
-        yield from ("--output_path", str(folder), "--mode", config.mode)
+        yield from ("--output_path", str(folder), "--mode", "custom_input" if prompts is None else "vbench_standard")
         if prompts is not None:
             yield from ("--full_json_dir", str(prompts))
         if config.prompt is not None:

@@ -39,7 +39,7 @@ class DimensionResult:
     file: Path
 
 
-def read_result(folder: str | Path, dimension: str, *, is_standard: bool) -> DimensionResult:
+def read_result(folder: str | Path, dimension: str, *, has_list: bool) -> DimensionResult:
     """The result of the latest evaluation in `folder`; ComponentError where that one has none, or none that can be used.
 
     Each process of an evaluation first writes which videos it takes (`results_TIME_full_info.json`), with its own TIME, and
@@ -56,7 +56,7 @@ def read_result(folder: str | Path, dimension: str, *, is_standard: bool) -> Dim
     videos = tuple(_videos(rows, dimension, file))
     if not videos:
         raise _failed(file, f"the result of {dimension} is one of no videos")
-    missing = _missing(_json(begun[-1]), dimension) if is_standard else 0
+    missing = _missing(_json(begun[-1]), dimension) if has_list else 0
     return DimensionResult(dimension, score, videos, missing, file)
 
 

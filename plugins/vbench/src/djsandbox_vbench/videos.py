@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from djsandbox import Finding
 from djsandbox.errors import ComponentError, Position
 
 from djsandbox_vbench.prompts import Prompt, for_dimensions
@@ -77,6 +78,11 @@ def coverage(folder: str | Path, prompts: Sequence[Prompt], dimensions: Iterable
         found[dimension] = len(names) - len(missing[dimension])
         with_videos[dimension] = sum(not there.isdisjoint(prompt.videos(extension)) for prompt in wanted)
     return Coverage(missing, found, with_videos)
+
+
+def as_it_is_now(message: str, fix: str | None) -> Finding:
+    """A warning only: another job of the run may write the videos. Where none does, the job fails before any GPU works."""
+    return Finding(("videos_path",), f"as it is now, {message}", fix=fix, severity="warning")
 
 
 def _some(names: Sequence[str], what: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -15,10 +16,8 @@ from typing import Any
 
 from djsandbox_vbench.dimensions import DIMENSIONS
 from djsandbox_vbench.testing.arguments import parsed
+from djsandbox_vbench.testing.failing import Fault
 from djsandbox_vbench.testing.made_up import row_of, score_of
-
-VARIABLE = "DJSANDBOX_STANDIN"
-"""Says how it is to fail: a way, or `WAY:DIMENSION` for one dimension only."""
 
 _PACE = {"slow": 0.3}
 _USUAL_PACE = 0.002
@@ -30,12 +29,12 @@ class Rank:
 
     def __init__(self, number: int, count: int) -> None:
         self.number, self.count = number, count
-        self._way, _, self._whose = os.environ.get(VARIABLE, "").partition(":")
         self.dimension = ""
+        self._fault = Fault()
 
     def has_to(self, way: str) -> bool:
         """Whether it has to fail in this way now."""
-        return self._way == way and self._whose in ("", self.dimension)
+        return self._fault.has_come(way, self.dimension)
 
     def says(self, text: str) -> None:
         """As the `print0` of VBench."""
@@ -85,10 +84,14 @@ def main(prompts: Path, argv: Sequence[str] | None = None) -> None:
 def _videos_of(args: Any, rank: Rank) -> list[dict[str, Any]]:
     """The prompts with the videos that are there, as VBench's `build_full_info_json` gathers them."""
     names = os.listdir(args.videos_path) if os.path.isdir(args.videos_path) else []
-    if args.mode == "custom_input":
+    if args.mode != "vbench_standard":
         needing = {name for name in args.dimension if DIMENSIONS[name].needs_prompt_info}
         if needing:
             raise AssertionError(f"dimensions : {needing} not supported for custom input")
+    if args.mode == "vbench_category":
+        names_of_categories = "prompts/prompts_per_category"  # of its repository, and so of no place that it is run at
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), names_of_categories)
+    if args.mode == "custom_input":
         paths = [os.path.join(args.videos_path, name) for name in names] or [args.videos_path]
         own = [path for path in paths if Path(path).suffix.lower() in _KINDS]
         return [{"prompt_en": Path(path).stem, "dimension": args.dimension, "video_list": [path]} for path in own]

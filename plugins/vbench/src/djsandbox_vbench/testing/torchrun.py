@@ -21,7 +21,7 @@ def main(argv: Sequence[str]) -> int:
     program = ["-m", given.training_script] if given.module else [given.training_script]
     command = [str(environment / "bin" / "python"), "-u", *program, *given.training_script_args]
     count = int(given.nproc_per_node)
-    ranks = [_start(command, _variables(environment, rank, count)) for rank in range(count)]
+    ranks = [_start(command, _variables(rank, count)) for rank in range(count)]
     for rank in (*range(1, count), 0):
         process = ranks[rank]
         if rank == 0 and process.stdin is not None:
@@ -54,10 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _variables(environment: Path, rank: int, count: int) -> Mapping[str, str]:
-    (packages,) = environment.glob("lib/python3*/site-packages")
+def _variables(rank: int, count: int) -> Mapping[str, str]:
     ranks = {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count)}
-    return {**os.environ, **ranks, "PYTHONPATH": str(packages)}
+    return {**os.environ, **ranks}
 
 
 def _account(script: str, rank: int, code: int, pid: int, python: str) -> str:
