@@ -39,9 +39,9 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def vbench(packages: Path, what: str, *argv: str) -> subprocess.CompletedProcess[str]:
+def vbench(packages: Path, what: str, *argv: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(HERE / "vbench_without_dependencies.py"), str(packages), what, *argv]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
 
 
 CONFIGS: list[dict[str, Any]] = [
@@ -115,3 +115,37 @@ def test_the_prompt_list_of_vbench_is_read_and_has_the_same_dimensions_as_ours(p
     counts = Counter(name for prompt in prompts for name in prompt.dimensions)
     assert set(counts) == set(DIMENSIONS) == {name for prompt in read_prompts(SMALL_LIST) for name in prompt.dimensions}
     assert counts["human_action"] == 100
+
+
+def test_a_category_cannot_be_evaluated_by_vbench_as_it_is_published(lab: Lab, packages: Path) -> None:
+    places = ("--videos_path", str(lab.videos), "--output_path", str(lab.folder / "made"))
+    done = vbench(
+        packages, "gather", *places, "--dimension", "human_action", "--mode", "vbench_category", "--category", "animal"
+    )
+    assert "No such file or directory: 'prompts/prompts_per_category'" in done.stderr
+
+
+def test_of_a_category_we_take_the_videos_that_vbench_would_take_if_it_had_the_prompts(
+    lab: Lab, packages: Path, tmp_path: Path
+) -> None:
+    """Its prompts are put to the two places where it looks for them: where it runs, and in its package."""
+    repaired = tmp_path / "repaired"
+    shutil.copytree(packages / "vbench", repaired / "vbench")
+    for folder in (tmp_path / "prompts" / "prompts_per_category", repaired / "vbench" / "prompts_per_category"):
+        folder.mkdir(parents=True)
+        (folder / "places.txt").write_text("library\nan umbrella\n")
+    places, dimension = ("--videos_path", str(lab.videos)), ("--dimension", "dynamic_degree")
+    theirs = gathered(repaired, tmp_path, *places, *dimension, "--mode", "vbench_category", "--category", "places")
+    category = str(tmp_path / "prompts" / "prompts_per_category" / "places.txt")
+    (task,) = lab.tasks(mode="vbench_category", category=category, dimension_list=["dynamic_degree"])
+    ours = gathered(packages, tmp_path, *task.argv[task.argv.index("vbench.launch.evaluate") + 1 :])
+    assert len(ours) == 2
+    assert ours == theirs
+
+
+def gathered(packages: Path, folder: Path, *argv: str) -> list[tuple[str, list[str], list[str]]]:
+    """Of each prompt its text, dimensions and videos, as VBench has gathered them."""
+    done = vbench(packages, "gather", *argv, "--output_path", str(folder / "made"), cwd=folder)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((folder / "made" / "results_T_full_info.json").read_text())
+    return [(row["prompt_en"], row["dimension"], sorted(row["video_list"])) for row in rows]

@@ -39,7 +39,7 @@ def main(packages: str, what: str, *argv: str) -> None:
         print(json.dumps(vars(args)))
         return
     own = VBench("cpu", args.full_json_dir, args.output_path)
-    own.build_full_info_json(args.videos_path, "results_T", args.dimension, mode=args.mode)
+    own.build_full_info_json(args.videos_path, "results_T", args.dimension, mode=args.mode, category=args.category)
 
 
 if __name__ == "__main__":
