@@ -22,13 +22,16 @@ CONFIG = ROOT / "configs/internvl_coco_caption/sandbox_internvl_coco_caption.yam
 def dry_run(tmp_path: Path) -> Any:
     """What the header says, done by a shell in a folder of its own; returns the process and what the jobs gave."""
     header = "".join(line for line in CONFIG.read_text(encoding="utf-8").splitlines(keepends=True) if line.startswith("#"))
-    text = header.replace("\\\n", " ").replace("#", "")
-    (command,) = re.findall(r"djsandbox run [^\n]*djsandbox_internvl\.testing[^\n]*\)", text)
+    text = re.sub(r"\\\n|(?<=&&)\n", " ", header).replace("#", "")
+    (command,) = re.findall(r"[^\n]*djsandbox_internvl\.testing[^\n]*", text)
+    assert command.count("uv run ") == 2
+    command = command.replace("uv run ", "")  # as the header says of an environment that is active
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    context = json.loads((tmp_path / "outputs/internvl-dry-run/context_infos.json").read_text(encoding="utf-8"))
+    (tmp_path / "said.txt").write_text(done.stdout, encoding="utf-8")
+    context = json.loads((tmp_path / "outputs/internvl-dry-run/results/context_infos.json").read_text(encoding="utf-8"))
     jobs = {f"{name}.{job['meta_name']}": job for name, listed in context.items() for job in listed}
     return tmp_path, jobs
 
@@ -51,6 +54,22 @@ def test_the_command_in_the_header_runs_it_and_the_ranking_comes_from_the_scores
     scores = [score["avg_score"] for score in jobs["single_op.evaluate"]["scores"]]
     best, worst = (jobs["single_op.construct"]["pools"][scores.index(pick(scores))] for pick in (max, min))
     assert _share_of_sentences(folder / best) > _share_of_sentences(folder / worst)
+
+    # the tables say of each pool whether it beats a baseline of its size, and of the best whether that holds for a larger model
+    said = (folder / "said.txt").read_text(encoding="utf-8")
+    for title in ("Pools by single statistics: 1B", "Intersections of the best pools: 1B", "four times: all models"):
+        assert title in said
+    base = jobs["baseline.evaluate"]["scores"][0]["avg_score"]
+    (line,) = [one for one in jobs["single_op.compare"]["table"] if one["rank"] == 1]
+    assert line["change %"] == round(100 * (max(scores) - base) / base, 2)
+    aligned = (*jobs["multi_op.align"]["pools"], jobs["multi_op.align_baseline"]["pools"][0])
+    assert len({len((folder / pool).read_text(encoding="utf-8").splitlines()) for pool in aligned}) == 1
+    tables = folder / "outputs/internvl-dry-run/results/tables"
+    assert sorted(path.name for path in tables.iterdir()) == ["multi_op.csv", "scaling.csv", "single_op.csv"]
+    assert len((tables / "scaling.csv").read_text(encoding="utf-8").splitlines()) == 1 + 2 * 4
+
+    # nothing is written where the experiment itself would write
+    assert [path.name for path in (folder / "outputs").iterdir()] == ["internvl-dry-run"]
 
     # the same data on a larger model, and the models lie where they should
     small, large = jobs["scaling.evaluate_1B"]["scores"], jobs["scaling.evaluate_8B"]["scores"]

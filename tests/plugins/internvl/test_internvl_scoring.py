@@ -81,11 +81,11 @@ def test_ground_truth_has_to_be_named(sandbox, tmp_path) -> None:
 def scoring() -> ReadyEnv:
     """The environment of the recipe, with the real pycocoevalcap."""
     if shutil.which("java") is None:
-        pytest.skip("the tokenizer and METEOR of pycocoevalcap are Java programs, and there is no java")
+        pytest.skip("needs java: the tokenizer and METEOR of pycocoevalcap are Java programs (apt install default-jre-headless)")
     try:
         return environment_for(INTERNVL_SCORING, manager="uv", params=PYTHON)
     except djsandbox.SandboxError as error:
-        pytest.skip(f"pycocoevalcap cannot be installed here: {error}")
+        pytest.skip(f"needs pycocoevalcap, which cannot be installed here: {error}")
 
 
 @pytest.mark.slow
@@ -114,7 +114,10 @@ def test_captions_of_an_evaluation_are_scored_without_spice_where_it_cannot_be_d
     write_model(chat / "work_dirs/good", 1.0)
     write_model(chat / "work_dirs/poor", 0.3)
     models = [str(chat / "work_dirs" / name) for name in ("good", "poor")]
-    (stand_in.environment / "bin/python").write_text(f'#!/bin/sh\nexec "{scoring.python}" "$@"\n')
+    # the real pycocoevalcap in the place of the stand-in's empty one
+    python = stand_in.environment / "bin/python"
+    python.write_text(python.read_text(encoding="utf-8").replace(sys.executable, str(scoring.python)), encoding="utf-8")
+    shutil.rmtree(stand_in.environment / "lib/stand-in/pycocoevalcap")
     job = evaluate_job("no-spice", ckpt_paths=models, score_captions=True, export_path=str(tmp_path / "out"))
     good, poor = djsandbox.run(sandbox(job)).context["anonymous"][0]["scores"]
     assert "SPICE" not in good and good["Bleu_1"] > 0.9 and good["avg_score"] > poor["avg_score"]

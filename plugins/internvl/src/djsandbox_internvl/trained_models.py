@@ -87,9 +87,9 @@ def _file_problem(path: Path) -> str | None:
         ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
     except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError) as error:
         return f"{path} is no safetensors file: {error}"
-    return (
-        None if ends and size == 8 + length + max(ends) else f"{path} is not whole: a full disk, or a download that was cut off"
-    )
+    if ends and size == 8 + length + max(ends):
+        return None
+    return f"{path} is not whole: a full disk, or a download that was cut off"
 
 
 def _missing_shard(folder: Path) -> str | None:
