@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
-from djsandbox import BaseDataExecutor, BaseEvaluator, BaseModelExecutor, EnvRecipe
+from djsandbox import BaseDataExecutor, BaseEvaluator, BaseModelExecutor, BaseProbe, EnvRecipe
 from djsandbox_internvl.known import INTERNVL_ERRORS
 from djsandbox_internvl.recipe import INTERNVL, INTERNVL_SCORING
 from djsandbox_internvl.training import InternVLCOCOCaptionTrainer
@@ -19,6 +19,7 @@ REGISTERED = [
     ("model_evaluators", "internvl_coco_caption", BaseEvaluator),
     ("general_data_executors", "coco_caption_to_dj_conversion", BaseDataExecutor),
     ("general_data_executors", "coco_caption_meta_generation", BaseDataExecutor),
+    ("general_probes", "coco_caption_comparison", BaseProbe),
 ]
 PAGE = Path(__file__).resolve().parents[3] / "plugins/internvl/README.md"
 
@@ -44,7 +45,7 @@ def test_every_key_is_described(factory: str, name: str, role: type) -> None:
 
 
 def test_importing_the_components_imports_nothing_heavy() -> None:
-    modules = ["training", "evaluation", "conversion", "meta_generation", "recipe", "known"]
+    modules = ["training", "evaluation", "conversion", "meta_generation", "comparison", "recipe", "known"]
     imports = "".join(f"import djsandbox_internvl.{module}\n" for module in modules)
     heavy = ("torch", "transformers", "datasets", "numpy", "pycocoevalcap", "pandas")
     check = f"{imports}import sys\nprint([name for name in {heavy} if name in sys.modules])"
