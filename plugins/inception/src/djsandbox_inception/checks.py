@@ -25,8 +25,8 @@ def findings(config: InceptionConfig) -> Iterator[Finding]:
     yield from _pairs(config)
     yield from _detectors(config)
     for side in sides(config):
-        path = data_path(config, side)
-        if not os.path.exists(path):
+        path, folder = data_path(config, side), _folder(config, side)
+        if not os.path.exists(path) or (folder is not None and not os.path.isdir(folder)):
             continue  # which is said elsewhere, or it is to be made by an earlier job
         dataset = as_read(config, side)
         problem = dataset if isinstance(dataset, str) else dataset.problem()
@@ -59,7 +59,7 @@ def as_read(config: InceptionConfig, side: SideName) -> Dataset | str:
     """A dataset as it is now, or why it cannot be read."""
     path = data_path(config, side)
     try:
-        return read_dataset(path, config.fake_mm_dir if side == "fake" else config.real_mm_dir, config.video_key)
+        return read_dataset(path, _folder(config, side), config.video_key)
     except OSError as error:
         return f"{path} cannot be read: {error.strerror}"
 
@@ -79,6 +79,10 @@ def detector_file(config: InceptionConfig, detector: Detector) -> Path:
         return cache_folder() / detector.file
     given = Path(os.path.abspath(config.detector_path))
     return given / detector.file if given.is_dir() else given
+
+
+def _folder(config: InceptionConfig, side: SideName) -> str | None:
+    return config.fake_mm_dir if side == "fake" else config.real_mm_dir
 
 
 def _pairs(config: InceptionConfig) -> Iterator[Finding]:

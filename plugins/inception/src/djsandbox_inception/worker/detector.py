@@ -63,7 +63,7 @@ class Detector:
                 features = self._network(pictures, **self._arguments)
         except torch.cuda.OutOfMemoryError as error:
             raise Unfit(f"the GPU's memory is too small for {len(clips)} at once: set a smaller 'batch_size'") from error
-        except RuntimeError as error:
+        except (RuntimeError, torch.jit.Error) as error:
             raise Unfit(f"the detector {self._path} failed on {tuple(pictures.shape)}: {_first(error)}") from error
         if not isinstance(features, torch.Tensor) or features.ndim != 2 or len(features) != len(clips):
             got = tuple(features.shape) if isinstance(features, torch.Tensor) else type(features).__name__

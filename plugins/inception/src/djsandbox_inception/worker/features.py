@@ -66,7 +66,7 @@ class FeatureMaker:
         self._order = order
         self._detector: Detector | None = None
         self.computed = 0
-        self._store = FeatureStore(
+        self.store = FeatureStore(
             order.cache,
             {
                 "detector": detector_digest,
@@ -82,12 +82,12 @@ class FeatureMaker:
         wanted: dict[str, set[int]] = {}
         for video, start in samples:
             wanted.setdefault(looked.digests[video], set()).add(start)
-        with self._store.alone():
+        with self.store.alone():
             rows = self._all_rows(looked, wanted)
         return np.stack([rows[looked.digests[video]][start] for video, start in samples])
 
     def _all_rows(self, looked: Looked, wanted: Mapping[str, set[int]]) -> dict[str, dict[int, NDArray[Any]]]:
-        rows = {digest: {} if self._order.replace_cache else self._store.of(digest) for digest in wanted}
+        rows = {digest: {} if self._order.replace_cache else self.store.of(digest) for digest in wanted}
         missing = {digest: sorted(starts - rows[digest].keys()) for digest, starts in wanted.items()}
         left = {digest: len(starts) for digest, starts in missing.items() if starts}
         say = _Progress(looked.side.called, sum(left.values()), self._order.verbose)
@@ -98,7 +98,7 @@ class FeatureMaker:
                 rows[digest][start] = row
                 left[digest] -= 1
                 if not left[digest]:
-                    self._store.keep(digest, rows[digest])
+                    self.store.keep(digest, rows[digest])
             self.computed += len(batch)
             say(len(batch))
         return rows

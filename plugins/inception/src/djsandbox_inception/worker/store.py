@@ -31,6 +31,11 @@ class FeatureStore:
         self._folder = Path(folder) / hashlib.sha256(text.encode()).hexdigest()[:32]
         self._settings = text
 
+    @property
+    def folder(self) -> Path:
+        """Where these features are."""
+        return self._folder
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """For the time in which this process is the only one that computes these features."""
@@ -47,7 +52,7 @@ class FeatureStore:
     def of(self, video: str) -> dict[int, NDArray[Any]]:
         """First frame -> feature, of the video with this digest; empty where nothing, or nothing whole, is kept."""
         try:
-            with np.load(self._file(video), allow_pickle=False) as kept:
+            with open(self._file(video), "rb") as file, np.load(file, allow_pickle=False) as kept:
                 return dict(zip(kept["starts"].tolist(), kept["features"], strict=True))
         except (FileNotFoundError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return {}
