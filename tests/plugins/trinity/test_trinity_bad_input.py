@@ -199,15 +199,16 @@ def test_a_checkpoint_folder_in_trinitys_file_is_not_used_and_that_is_said(sandb
     assert [one for one in sandbox.problems(checkpoint_root_dir="./c") if "decides where" in one.message] == []
 
 
-def test_a_home_that_is_no_checkout_is_refused(sandbox):
-    messages = [problem.message for problem in sandbox.problems(trinity_home=str(sandbox.folder))]
-    assert any("is no checkout of trinity: it has no pyproject.toml" in message for message in messages)
+def test_a_home_that_is_no_checkout_is_refused_at_its_line(sandbox):
+    problem = the_one(sandbox.problems(trinity_home=str(sandbox.folder)))
+    assert f"'{sandbox.folder}' is no checkout of Trinity-RFT: it has no pyproject.toml" in problem.message
+    assert problem.where.line == line_of(sandbox.path, "trinity_home")
 
 
-def test_a_home_that_is_not_there_is_refused(sandbox):
-    problems = [problem for problem in sandbox.problems(trinity_home="/nowhere/Trinity-RFT") if problem.severity == "error"]
-    assert problems
-    assert line_of(sandbox.path, "trinity_home") in [problem.where.line for problem in problems]
+def test_a_home_that_is_not_there_is_told_once_at_its_line(sandbox):
+    problem = the_one(sandbox.problems(trinity_home="/nowhere/Trinity-RFT"))
+    assert "'/nowhere/Trinity-RFT' does not exist" in problem.message
+    assert problem.where.line == line_of(sandbox.path, "trinity_home")
 
 
 def test_an_unknown_key_of_the_job_is_refused_with_the_nearest(sandbox):

@@ -16,6 +16,7 @@ from djsandbox.envs import find_recipe, recipe_hash
 from djsandbox_trinity.known_errors import KNOWN_ERRORS
 from djsandbox_trinity.recipe import TRINITY, TRINITY_CPU, TRINITY_SOURCE
 from djsandbox_trinity.schema import VERSION, load_schema
+from djsandbox_trinity.testing import FAILURES
 from djsandbox_trinity.trainer import TrinityRFTTrainer
 
 
@@ -91,3 +92,10 @@ def test_the_keys_of_the_release_are_known():
 )
 def test_known_errors_are_recognised(line, name):
     assert [known.name for known in KNOWN_ERRORS if re.search(known.pattern, line) and name in known.name]
+
+
+def test_the_page_has_every_key_and_every_way_to_fail():
+    readme = (Path(__file__).resolve().parents[3] / "plugins/trinity/README.md").read_text()
+    named = set(re.findall(r"`([\w-]+)`", readme))
+    assert set(TrinityRFTTrainer.Config.model_fields) <= named
+    assert set(FAILURES) <= named

@@ -30,6 +30,14 @@ def test_a_ray_that_ray_address_names_in_the_environment_is_used(sandbox, head, 
     assert Path(sandbox.run(start_ray=False)).is_dir()
 
 
+def test_a_training_is_not_repeated_because_ray_has_another_address_now(sandbox, head, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", head)
+    before = sandbox.run(start_ray=False)
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    assert sandbox.run(start_ray=False, resume=True) == before
+    assert len(list((sandbox.folder / "work" / "jobs").rglob("attempt_*"))) == 1
+
+
 def test_a_ray_of_our_own_ends_and_leaves_that_of_others_alone(sandbox, head, no_head_is_left):
     sandbox.run(start_ray=True)
     assert "a Ray head of our own is ready at" in sandbox.log()

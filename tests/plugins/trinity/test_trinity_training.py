@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from djsandbox import JobFailed
+import yaml
+from djsandbox import JobContext, JobFailed
+from djsandbox_trinity.trainer import TrinityRFTTrainer
 
 
 def test_the_result_is_the_model_of_the_last_step(sandbox, no_head_is_left):
@@ -17,6 +21,20 @@ def test_the_result_is_the_model_of_the_last_step(sandbox, no_head_is_left):
     assert (model.parts[-3:]) == ("global_step_11", "actor", "huggingface")
     assert (model / "model.safetensors").is_file()
     assert sandbox.metric("rft.train.last_step") == 11
+
+
+def test_the_path_of_a_trinity_config_may_be_what_is_run(sandbox):
+    """As the guide says: `run_obj` may be the path of Trinity's config."""
+    sandbox.write()
+    other = sandbox.folder / "other.yaml"
+    other.write_text(yaml.safe_dump({**sandbox.trinity, "name": "other", "model": {"model_path": str(sandbox.stand_in.model)}}))
+    (sandbox.folder / "jobs").mkdir()
+    trainer = TrinityRFTTrainer(TrinityRFTTrainer.Config(start_ray=True))
+    environment = SimpleNamespace(path=sandbox.stand_in.env, python=sandbox.stand_in.env / "bin" / "python", name="e")
+    environment.variables = dict
+    trainer.attach(JobContext(work_dir=sandbox.folder / "jobs", environment=environment))
+    model = asyncio.run(trainer.run("train", str(other)))
+    assert ("other" in Path(model).parts, Path(model).is_dir()) == (True, True)
 
 
 def test_metrics_of_every_step_are_recorded_with_nan(sandbox):
@@ -31,8 +49,6 @@ def test_metrics_of_every_step_are_recorded_with_nan(sandbox):
 
 def test_the_config_that_it_runs_with_is_the_users_with_the_overrides(sandbox):
     sandbox.run(overrides={"buffer": {"total_steps": 2}, "algorithm": {"optimizer": {"lr": 1e-5}}})
-    import yaml
-
     text = next((sandbox.folder / "work" / "jobs").rglob("train.yaml")).read_text()
     written = yaml.safe_load(text)
     assert written["buffer"]["total_steps"] == 2

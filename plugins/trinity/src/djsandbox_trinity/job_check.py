@@ -12,6 +12,7 @@ from djsandbox.errors import ComponentError
 from djsandbox_trinity.config_check import ConfigCheck
 from djsandbox_trinity.config_file import Loc, get, read_config, whole_number
 from djsandbox_trinity.gpus import gpu_findings
+from djsandbox_trinity.home import home_findings
 from djsandbox_trinity.written_config import TASKSET, data_place
 
 _EXISTING = "existing"
@@ -20,6 +21,7 @@ _EXISTING = "existing"
 def check_job(config: Any) -> Iterator[Finding]:
     """Findings about the job's keys and about the Trinity config that it names, as far as that can be read now."""
     yield from _check_keys(config)
+    yield from home_findings(config.trinity_home)
     path = config.trinity_config_path
     if path is None:
         yield Finding((), "there is no Trinity config", "set 'trinity_config_path' to Trinity's own config file")

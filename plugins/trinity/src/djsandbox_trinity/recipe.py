@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from djsandbox import EnvRecipe, InstallStep, Repository, SystemTool
 
+from djsandbox_trinity.home import PROOF, SOURCE
+
 _TRINITY = "trinity-rft==0.6.0"
 _VERL = "verl==0.9.1"
 
@@ -74,10 +76,8 @@ TRINITY = EnvRecipe(
 
 TRINITY_SOURCE = replace(
     TRINITY,
-    name="trinity-source",
-    repositories=(
-        Repository("trinity", install="editable_without_dependencies", proof=("pyproject.toml", "trinity/cli/launcher.py")),
-    ),
+    name=SOURCE,
+    repositories=(Repository("trinity", install="editable_without_dependencies", proof=PROOF),),
     later=(InstallStep((_VERL,), pip_options=_WITHOUT_DEPENDENCIES), _FLASH_ATTENTION),
 )
 """The same around a checkout of the user's (`trinity_home`), instead of the release."""

@@ -16,6 +16,7 @@ from pydantic import Field
 from djsandbox_trinity.checkpoints import last_checkpoint, read_note
 from djsandbox_trinity.config_check import ConfigCheck, data_paths, gpus_needed
 from djsandbox_trinity.config_file import get, read_config, resolved
+from djsandbox_trinity.home import SOURCE, has_home, home_change
 from djsandbox_trinity.job_check import check_job
 from djsandbox_trinity.monitor import Record, record_of
 from djsandbox_trinity.reports import failure_in_logs, read_records
@@ -25,7 +26,7 @@ from djsandbox_trinity.written_config import as_folder, data_place, unique_names
 _START = Path(worker.__file__).with_name("start.py")
 _ONLY_TASK = "train"
 _KEPT = (
-    "RAY_ADDRESS", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "HF_TOKEN", "WANDB_API_KEY", "SWANLAB_API_KEY",
+    "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "HF_TOKEN", "WANDB_API_KEY", "SWANLAB_API_KEY",
     "TINKER_API_KEY", "TRINITY_CHECKPOINT_ROOT_DIR", "TRINITY_MODEL_PATH", "TRINITY_CRITIC_MODEL_PATH", "TRINITY_TASKSET_PATH",
     "TRINITY_BUFFER_PATH", "TRINITY_PLUGIN_DIRS", "TRINITY_LOG_LEVEL", "TRINITY_MAX_EXP_SIZE",
 )  # fmt: skip
@@ -68,11 +69,11 @@ class TrinityRFTTrainer(CommandExecutor):
 
     def env_recipe(self) -> str:
         """The release, or what is around a checkout of the user's."""
-        return "trinity-source" if self.config.trinity_home or self.config.env_params.get("homes") else "trinity"
+        return SOURCE if has_home(self.config) else "trinity"
 
     def recipe_changes(self) -> Mapping[str, Any]:
-        """`trinity_home` is the checkout of the recipe `trinity-source`."""
-        return {"homes": {"trinity": self.config.trinity_home}} if self.config.trinity_home else {}
+        """`trinity_home` is the checkout of the recipe `trinity-source`; one that is none is told at its own line."""
+        return home_change(self.config.trinity_home)
 
     def check(self) -> Iterable[Finding]:
         """All that can be told of the job's keys and of Trinity's file without Trinity."""
@@ -144,8 +145,10 @@ class TrinityRFTTrainer(CommandExecutor):
         argv += ["--continues"] * self.config.continue_from_checkpoint + ["--start-ray"] * self.config.start_ray
         if self.config.plugin_dir is not None:
             argv += ["--plugin-dir", str(Path(self.config.plugin_dir).absolute())]
-        if self.config.ray_address is not None and not self.config.start_ray:
-            argv += ["--ray-address", self.config.ray_address]
+        # Not by `keep_env`: a training that has been done is not done again because Ray has another address now.
+        address = self.config.ray_address or os.environ.get("RAY_ADDRESS")
+        if address and not self.config.start_ray:
+            argv += ["--ray-address", address]
         return Task(
             name,
             tuple(argv),

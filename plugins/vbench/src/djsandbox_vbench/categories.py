@@ -14,9 +14,6 @@ from djsandbox.errors import ComponentError, Position
 
 from djsandbox_vbench.prompts import Prompt
 
-CATEGORIES = ("animal", "architecture", "food", "human", "lifestyle", "plant", "scenery", "vehicles")
-"""Those of VBench's repository, `prompts/prompts_per_category/<category>.txt`."""
-
 _FORM = "a text file with a prompt a line, such as prompts/prompts_per_category/animal.txt of VBench's repository"
 
 
@@ -31,6 +28,8 @@ def read_category(path: str | Path, dimensions: Sequence[str]) -> list[Prompt]:
     texts = [line.strip() for line in lines if line.strip()]
     if not texts:
         raise ComponentError("there is no prompt in it", where=Position(str(path)), fix=_FORM)
+    if texts[0].startswith(("[", "{")):
+        raise ComponentError("it looks like JSON, and not like a prompt a line", where=Position(str(path)), fix=_FORM)
     twice = next((text for at, text in enumerate(texts) if text in texts[:at]), None)
     if twice is not None:
         raise ComponentError(f"the prompt '{twice}' stands in it twice", where=Position(str(path)), fix="leave one of them out")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Literal
 
 from djsandbox import CommandConfig, EnvConfig, InputPath, OutputPath
 from pydantic import Field, field_validator
 
-from djsandbox_vbench.categories import CATEGORIES
 from djsandbox_vbench.dimensions import DIMENSIONS, Missing
 
 Output = Literal[
@@ -63,14 +61,6 @@ class VBenchConfig(EnvConfig, CommandConfig):
             raise ValueError(f"VBench has no dimension '{unknown[0]}'; it has {', '.join(DIMENSIONS)}")
         if len(set(value)) != len(value):
             raise ValueError("a dimension is named twice")
-        return value
-
-    @field_validator("category")
-    @classmethod
-    def _a_category_is_a_file(cls, value: str | None) -> str | None:
-        if value is not None and value.lower() in CATEGORIES and not os.path.exists(value):
-            place = f"prompts/prompts_per_category/{value.lower()}.txt"
-            raise ValueError(f"VBench's package has no prompts of its categories: give the path of {place} of its repository")
         return value
 
     @field_validator("eval_name")
