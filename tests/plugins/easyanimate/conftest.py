@@ -100,7 +100,8 @@ def peer(place: Place) -> Callable[[], Place]:
         videos = Path("configs/tests/ops/data")
         videos.mkdir(parents=True)
         for number in (1, 2, 3):
-            shutil.copy(place.tool.dataset.parent / "videos" / f"{number}.mp4", videos / f"video{number}.mp4")
+            of_20_seconds_and_more = place.tool.dataset.parent / "videos" / f"{10 + number}.mp4"
+            shutil.copy(of_20_seconds_and_more, videos / f"video{number}.mp4")
         model = home / "PixArt-alpha/PixArt-XL-2-512x512"
         model.parent.mkdir()
         model.symlink_to(place.tool.model)

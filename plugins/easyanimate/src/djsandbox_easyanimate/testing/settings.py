@@ -22,11 +22,12 @@ def settings_for(config: str, made: StandIn, *, data: str, environments: Mapping
         data: The `meta_name` of the job that gets the stand-in's dataset; it is no error that there is none.
         environments: For types of other components the folder of the environment that their jobs are to use.
 
-    All that the config keeps below its `work_dir` is kept below the stand-in's `outputs` instead: a dry run does not touch the
-    results of a real one.
+    All that the config keeps below its `work_dir` is kept in a folder of the same name in the stand-in's `outputs` instead:
+    a dry run does not touch the results of a real one.
     """
     loaded = djsandbox.load_config(config)
-    work_dir, outputs = os.path.normpath(loaded.work_dir), str(made.folder / "outputs")
+    work_dir = os.path.normpath(loaded.work_dir)
+    outputs = str(made.folder / "outputs" / os.path.basename(work_dir))
     yield f"--work_dir {outputs}"
     for job in loaded.jobs():
         values: dict[str, Any] = {}
