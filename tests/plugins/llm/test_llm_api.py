@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
+from collections import Counter
 
 import pytest
-from djsandbox.errors import ConfigError, JobFailed
+from djsandbox.errors import JobFailed
 
 from .conftest import KEY
 
 
-def test_each_row_gets_the_answer_to_its_query(lab, serve):
+def queries(server) -> list[str]:
+    """What was asked, in the order in which it came."""
+    return [body["messages"][-1]["content"] for body in server.bodies]
+
+
+def test_each_row_gets_the_answer_to_its_query_and_keeps_all_else_as_it_was(lab, serve):
     server = serve()
-    lab.pool(
-        "pool.jsonl",
-        [{"id": 7, "query": "one", "value": 0.1234567890123}, {"id": 8, "query": "zwei: ü", "system": "Be short."}],
-    )
-    lab.write(model="some-model", sampling_params={"temperature": 0.5})
-    (rows,) = lab.run()
-    assert rows == [
-        {"id": 7, "query": "one", "value": 0.1234567890123, "response": "You said: one"},
-        {"id": 8, "query": "zwei: ü", "system": "Be short.", "response": "You said: zwei: ü"},
+    rows = [
+        {"id": 7, "query": "one", "value": 0.1234567890123, "when": "2026-01-02", "big": 12345678901234567890},
+        {"id": 8, "query": "zwei: ü", "system": "Be short."},
     ]
+    lab.pool("pool.jsonl", rows)
+    lab.write(model="some-model", sampling_params={"temperature": 0.5})
+    (found,) = lab.run()
+    assert found == [{**rows[0], "response": "You said: one"}, {**rows[1], "response": "You said: zwei: ü"}]
     assert (lab.folder / "out/pool_inference.jsonl").is_file()
     by_query = {body["messages"][-1]["content"]: body for body in server.bodies}
     assert by_query["zwei: ü"] == {
@@ -30,3 +35,298 @@ def test_each_row_gets_the_answer_to_its_query(lab, serve):
         "temperature": 0.5,
         "messages": [{"role": "system", "content": "Be short."}, {"role": "user", "content": "zwei: ü"}],
     }
+
+
+def test_results_stand_in_the_order_of_the_rows_however_the_answers_arrive(lab, serve):
+    last = threading.Event()
+
+    def answer(messages):
+        if messages[-1]["content"] == "0":
+            assert last.wait(60)  # the first answer comes after the last
+        if messages[-1]["content"] == "39":
+            last.set()
+        return f"<{messages[-1]['content']}>"
+
+    server = serve(answer=answer)
+    lab.pool("pool.jsonl", [str(number) for number in range(40)])
+    lab.write(concurrency=4)
+    assert lab.answers() == [f"<{number}>" for number in range(40)]
+    assert 1 < server.most_at_once <= 4
+
+
+def test_several_data_pools_give_a_file_each_and_names_that_are_alike_are_told_apart(lab, serve):
+    serve()
+    for folder in ("a", "b"):
+        (lab.folder / folder).mkdir()
+        lab.pool(f"{folder}/pool.jsonl", [folder])
+    lab.pool("other.jsonl", ["c"])
+    lab.write(dataset_path=["./a/pool.jsonl", "./b/pool.jsonl", "./other.jsonl"])
+    assert [rows[0]["response"] for rows in lab.run()] == ["You said: a", "You said: b", "You said: c"]
+    names = sorted(path.name for path in (lab.folder / "out").iterdir())
+    assert names == ["a_pool_inference.jsonl", "b_pool_inference.jsonl", "other_inference.jsonl"]
+
+
+def test_the_graders_messages_are_made_of_question_and_answer(lab, serve):
+    server = serve()
+    lab.pool("pool.jsonl", [{"prompt": "Recalculate.", "question": "2 and 2?", "answer": "2+2=5. #### 5", "truth": 0}])
+    kwargs = {"system_key": "prompt", "query_key": "question", "response_key": "answer"}
+    lab.write(build_messages_func="build_messages_for_math_qa", func_kwargs=kwargs, infer_res_key="grades")
+    (rows,) = lab.run()
+    assert rows[0]["grades"] == "0"
+    assert server.bodies[0]["messages"] == [
+        {"role": "system", "content": "Recalculate."},
+        {"role": "user", "content": "Question: 2 and 2?\nAnswer: 2+2=5. #### 5"},
+    ]
+
+
+def test_a_function_of_ones_own_may_ask_several_times_a_row_or_not_at_all(lab, serve):
+    serve()
+    (lab.folder / "mine.py").write_text(
+        "def ask(item, **kwargs):\n"
+        "    return [[{'role': 'user', 'content': part}] for part in item['parts']]\n"
+        "def loud(output, item, *, mark, **kwargs):\n"
+        "    return {'text': output.upper() + mark, 'of': len(item['parts'])}\n"
+    )
+    lab.pool("pool.jsonl", [{"parts": ["a", "b"]}, {"parts": []}])
+    lab.write(build_messages_func="./mine.py:ask", parse_output_func="./mine.py:loud", func_kwargs={"mark": "!"})
+    assert lab.answers() == [[{"text": "YOU SAID: A!", "of": 2}, {"text": "YOU SAID: B!", "of": 2}], []]
+
+
+def test_another_endpoint_and_another_place_of_the_answer(lab, serve):
+    server = serve()
+    lab.pool("pool.jsonl", ["a"])
+    lab.write(api_endpoint="/responses")
+    assert lab.answers() == ["You said: a"]
+    assert server.bodies[0]["input"] == [{"role": "user", "content": "a"}]
+    lab.write(response_path="choices.0.finish_reason")
+    assert lab.answers() == ["stop"]
+    lab.write(api_endpoint=f"{server.url}/chat/completions", model_params={"base_url": "http://127.0.0.1:9/nowhere"})
+    assert lab.answers() == ["You said: a"]
+
+
+def test_without_a_model_the_first_that_the_endpoint_lists_is_asked(lab, serve):
+    server = serve()
+    lab.pool("pool.jsonl", ["a"])
+    lab.write(model=None)
+    lab.answers()
+    assert server.bodies[0]["model"] == "loopback"
+
+
+def test_the_key_comes_from_the_environment_and_is_written_nowhere(lab, serve):
+    server = serve(api_key=KEY)
+    lab.pool("pool.jsonl", ["a"])
+    lab.write()
+    assert lab.answers() == ["You said: a"]
+    assert server.headers[0]["authorization"] == f"Bearer {KEY}"
+    assert KEY not in lab.everything_written()
+
+
+def test_a_wrong_key_ends_it_at_once_and_is_not_shown_though_the_endpoint_tells_it(lab, serve, monkeypatch):
+    server = serve(api_key="another")
+    monkeypatch.delenv("OPENAI_API_KEY")
+    monkeypatch.setenv("MY_ENDPOINT", KEY)  # of a name that no one takes for a secret's
+    lab.pool("pool.jsonl", [str(number) for number in range(50)])
+    lab.write(api_key_env="MY_ENDPOINT", concurrency=1, max_failures=50)
+    with pytest.raises(JobFailed, match=r"HTTP 401: Incorrect API key provided: Bearer \*\*\*") as caught:
+        lab.run()
+    assert "the API key in MY_ENDPOINT is not valid there" in str(caught.value)
+    assert server.bodies == []
+    assert KEY not in lab.everything_written() + str(caught.value)
+
+
+def test_where_a_key_is_wanted_and_there_is_none_the_variables_are_named(lab, serve, monkeypatch):
+    serve(api_key="another")
+    monkeypatch.delenv("OPENAI_API_KEY")
+    lab.pool("pool.jsonl", ["a"])
+    lab.write()
+    with pytest.raises(JobFailed, match="it wants an API key: set OPENAI_API_KEY or DASHSCOPE_API_KEY"):
+        lab.run()
+
+
+@pytest.mark.parametrize(
+    "failure", ["429", "429:0.05", "429:0", "500", "503", "408", "cut", "refused", "invalid_json", "empty", "no_answer"]
+)
+def test_what_may_pass_is_tried_again_until_it_has_passed(lab, serve, failure):
+    server = serve(failing=lambda number, body: failure if number <= 3 else None)
+    lab.pool("pool.jsonl", ["a", "b"])
+    lab.write()
+    assert lab.answers() == ["You said: a", "You said: b"]
+    assert len(server.bodies) == 5
+    assert lab.metrics()["ask.repeated"] == 3
+
+
+def test_no_answer_within_the_timeout_is_tried_again(lab, serve):
+    server = serve(failing=lambda number, body: "timeout" if number == 1 else None)
+    lab.pool("pool.jsonl", ["a"])
+    lab.write(timeout=2)
+    assert lab.answers() == ["You said: a"]
+    assert len(server.bodies) >= 2
+
+
+def test_when_the_endpoint_asks_for_a_pause_nobody_asks_before_it_is_over(lab, serve):
+    came = []
+
+    def failing(number, body):
+        came.append(time.monotonic())
+        return "429:1" if number == 1 else None
+
+    serve(failing=failing)
+    lab.pool("pool.jsonl", [str(number) for number in range(6)])
+    lab.write(concurrency=1, retry_wait=0)
+    lab.answers()
+    assert came[1] - came[0] >= 0.99
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"), [("500", "HTTP 500"), ("invalid_json", "no JSON"), ("refused", "connection failed")]
+)
+def test_what_does_not_pass_fails_the_job_after_so_many_tries_with_the_row_and_keeps_the_answers(lab, serve, failure, said):
+    server = serve(failing=lambda number, body: failure if body["messages"][-1]["content"] == "c" else None)
+    lab.pool("pool.jsonl", ["a", "b", "c"])
+    lab.write(max_retry_num=2, concurrency=1)
+    with pytest.raises(JobFailed, match=rf"pool.jsonl:3: a request has no answer: .*{said}.*\(tried 3 times\)") as caught:
+        lab.run()
+    assert "--resume goes on with them" in str(caught.value)
+    assert Counter(queries(server)) == {"a": 1, "b": 1, "c": 3}
+    assert [line["output"] for line in lab.kept()] == ["You said: a", "You said: b"]
+    assert not list((lab.folder / "out").glob("*.jsonl"))
+
+
+def test_what_is_the_requests_own_fault_is_not_tried_again(lab, serve):
+    server = serve(failing=lambda number, body: "400:content_filter")
+    lab.pool("pool.jsonl", ["a"])
+    lab.write()
+    with pytest.raises(JobFailed, match="HTTP 400"):
+        lab.run()
+    assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize("failure", ["429:insufficient_quota", "404", "403"])
+def test_what_would_be_the_same_for_all_is_asked_once(lab, serve, failure):
+    server = serve(failing=lambda number, body: failure)
+    lab.pool("pool.jsonl", ["a", "b", "c"])
+    lab.write(concurrency=1, max_failures=3)
+    with pytest.raises(JobFailed, match="the endpoint cannot be used"):
+        lab.run()
+    assert len(server.bodies) == 1
+
+
+def test_some_answers_may_be_missing_where_the_config_allows_it(lab, serve):
+    serve(failing=lambda number, body: "400" if body["messages"][-1]["content"] in "bd" else None)
+    lab.pool("pool.jsonl", list("abcde"))
+    lab.write(max_failures=2)
+    assert lab.answers() == ["You said: a", None, "You said: c", None, "You said: e"]
+    assert lab.metrics()["ask.failures"] == 2
+    lab.write(max_failures=1)
+    with pytest.raises(JobFailed, match=r"2 requests have no answer, more than max_failures \(1\) allows"):
+        lab.run()
+
+
+def test_a_resumed_job_asks_only_for_what_is_not_answered(lab, serve):
+    server = serve(failing=lambda number, body: "400" if body["messages"][-1]["content"] == "d" else None)
+    lab.pool("pool.jsonl", list("abcdef"))
+    lab.write(concurrency=1)
+    with pytest.raises(JobFailed):
+        lab.run()
+    assert queries(server) == list("abcd")
+    server.failing = None
+    assert lab.answers(resume=True) == [f"You said: {letter}" for letter in "abcdef"]
+    assert queries(server) == list("abcddef")
+    assert lab.kept() == []
+    lab.answers(resume=True)
+    assert len(server.bodies) == 7
+
+
+def test_without_resume_everything_is_asked_anew(lab, serve):
+    server = serve(failing=lambda number, body: "400" if number == 2 else None)
+    lab.pool("pool.jsonl", list("ab"))
+    lab.write(concurrency=1)
+    with pytest.raises(JobFailed):
+        lab.run()
+    lab.answers()
+    assert queries(server) == list("abab")
+
+
+@pytest.mark.parametrize(
+    "change", [{"sampling_params": {"temperature": 1}}, {"model": "other"}, {"func_kwargs": {"system_key": "note"}}]
+)
+def test_an_answer_to_something_else_is_not_taken_over(lab, serve, change):
+    server = serve(failing=lambda number, body: "400" if number == 2 else None)
+    lab.pool("pool.jsonl", [{"query": "a", "note": "x"}, {"query": "b", "note": "y"}])
+    lab.write(concurrency=1)
+    with pytest.raises(JobFailed):
+        lab.run()
+    lab.write(concurrency=1, **change)
+    lab.answers(resume=True)
+    assert queries(server) == list("abab")
+
+
+def test_a_function_that_fails_on_the_first_answer_does_not_cost_all_the_others(lab, serve):
+    server = serve()
+    (lab.folder / "mine.py").write_text("def number(output, item, **kwargs):\n    return float(output)\n")
+    lab.pool("pool.jsonl", [str(number) for number in range(30)])
+    lab.write(parse_output_func="./mine.py:number", concurrency=2)
+    with pytest.raises(JobFailed, match=r"'./mine.py:number' fails on an answer: ValueError: .*You said: 0"):
+        lab.run()
+    assert len(server.bodies) <= 2
+    (lab.folder / "mine.py").write_text("def number(output, item, **kwargs):\n    return float(output.split()[-1])\n")
+    assert lab.answers(resume=True) == [float(number) for number in range(30)]
+    assert len(server.bodies) == 30
+
+
+def test_a_row_that_cannot_be_asked_about_is_found_before_anything_is_sent(lab, serve):
+    server = serve()
+    lab.pool("pool.jsonl", [{"query": "a"}, {"question": "b"}])
+    lab.write()
+    with pytest.raises(JobFailed, match=r"pool.jsonl:2: 'build_messages' makes no messages of this row: KeyError: 'query'"):
+        lab.run()
+    (lab.folder / "pool.jsonl").write_text('{"query": "a"}\n{"query": \n')
+    with pytest.raises(JobFailed, match=r"pool.jsonl:2: this line is no JSON"):
+        lab.run()
+    assert server.bodies == []
+
+
+def test_a_budget_of_requests_ends_the_job_and_counts_what_is_tried_again(lab, serve):
+    server = serve(failing=lambda number, body: "500" if number == 1 else None)
+    lab.pool("pool.jsonl", list("abcdef"))
+    lab.write(request_budget=4, concurrency=1)
+    with pytest.raises(JobFailed, match="the request_budget of 4 is spent") as caught:
+        lab.run()
+    assert "--resume goes on with them" in str(caught.value)
+    assert queries(server) == list("aabc")
+    assert lab.answers(resume=True) == [f"You said: {letter}" for letter in "abcdef"]
+    assert queries(server) == list("aabcdef")
+
+
+def test_a_budget_of_tokens_counts_those_of_earlier_attempts(lab, serve):
+    server = serve()  # a letter and "You said: a" are four tokens to it
+    lab.pool("pool.jsonl", list("abcdef"))
+    lab.write(token_budget=8, concurrency=1)
+    with pytest.raises(JobFailed, match="the token_budget of 8 is spent"):
+        lab.run()
+    assert queries(server) == list("ab")
+    with pytest.raises(JobFailed, match="the token_budget of 8 is spent"):
+        lab.run(resume=True)
+    assert queries(server) == list("ab")
+    lab.write(token_budget=24, concurrency=1)
+    lab.answers(resume=True)
+    assert queries(server) == list("abcdef")
+
+
+def test_a_budget_of_tokens_that_cannot_be_kept_is_said(lab, serve):
+    serve(tells_usage=False)
+    lab.pool("pool.jsonl", ["a"])
+    lab.write(token_budget=100)
+    with pytest.raises(JobFailed, match="does not tell how many tokens"):
+        lab.run()
+
+
+def test_what_was_asked_is_told_in_a_table_and_in_metrics(lab, serve):
+    serve()
+    lab.pool("pool.jsonl", list("abc"))
+    lab.write()
+    lab.run()
+    metrics = lab.metrics()
+    assert (metrics["ask.answers"], metrics["ask.requests"], metrics["ask.progress"], metrics["ask.tokens"]) == (3, 3, 1, 12)
+    tables = [line for line in (lab.work_dir / "metrics.jsonl").read_text().splitlines() if '"Inference"' in line]
+    assert "3 answers from loopback" in json.dumps(tables)

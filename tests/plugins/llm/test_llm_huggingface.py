@@ -26,9 +26,11 @@ folder, queries, sampling = sys.argv[1], *map(json.loads, sys.argv[2:])
 words = ["<end>", "<unk>", "user:", "system:", "assistant:", *"a b c d e f g h i j k l m n o p".split()]
 tokenizer = Tokenizer(models.WordLevel({word: at for at, word in enumerate(words)}, unk_token="<unk>"))
 tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", eos_token="<end>")
+names = ["input_ids", "attention_mask"]
+fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", eos_token="<end>", model_input_names=names)
 torch.manual_seed(1)
 model = GPT2LMHeadModel(GPT2Config(vocab_size=len(words), n_positions=64, n_embd=16, n_layer=1, n_head=2, eos_token_id=0))
+model.eval()
 for kind in ("base", "chat"):
     if kind == "chat":
         fast.chat_template = (
@@ -38,7 +40,7 @@ for kind in ("base", "chat"):
     model.save_pretrained(f"{folder}/{kind}")
     fast.save_pretrained(f"{folder}/{kind}")
 for query in queries:
-    ids = fast(f"user: {query} assistant:", return_tensors="pt", return_token_type_ids=False)
+    ids = fast(f"user: {query} assistant:", return_tensors="pt")
     made = model.generate(**ids, **sampling, pad_token_id=0)
     print(fast.decode(made[0, ids["input_ids"].shape[1]:], skip_special_tokens=True))
 """

@@ -32,7 +32,7 @@ class ApiInferExecutor(BaseModelExecutor):
         if config.api_key_env and not config.api_key():
             yield Finding(("api_key_env",), f"the environment variable {config.api_key_env} is not set", "export it")
         elif not config.api_key() and config.base_url() == OPENAI_URL:
-            names = " or ".join(KEY_VARIABLES)
+            names = " nor ".join(KEY_VARIABLES)
             fix = "export the key, or name another endpoint in model_params.base_url or OPENAI_BASE_URL"
             yield Finding(("type",), f"OpenAI's API wants a key, and neither {names} is set", fix)
         yield from data_findings(config)

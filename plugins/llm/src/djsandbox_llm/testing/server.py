@@ -42,7 +42,9 @@ class LoopbackServer:
     ) -> None:
         self.answer, self.failing, self.api_key, self.tells_usage = answer, failing, api_key, tells_usage
         self.bodies: list[Body] = []
+        """The requests, in the order in which they came."""
         self.headers: list[Mapping[str, str]] = []
+        """Their headers, with names in small letters."""
         self.closing = threading.Event()
         self._lock = threading.Lock()
         self._under_way = self.most_at_once = 0
@@ -117,7 +119,7 @@ def _handler_of(owner: LoopbackServer) -> type[BaseHTTPRequestHandler]:
                 self._send(404, _error(f"no such path: {self.path}", "not_found"))
                 return
             body = json.loads(raw)
-            number = owner.note(body, dict(self.headers))
+            number = owner.note(body, {name.lower(): value for name, value in self.headers.items()})
             with owner.counted():
                 failure = owner.failing(number, body) if owner.failing else None
                 if failure is None:

@@ -16,10 +16,9 @@ _TOKENS_OF_VLLM = 16
 def load(options: dict[str, Any]) -> Callable[[list[dict[str, Any]]], list[str]]:
     """Load the model; returns what answers a batch."""
     os.environ.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")
-    import torch  # noqa: PLC0415 - only where something is left to answer
-    from vllm import LLM, SamplingParams  # noqa: PLC0415
+    from vllm import LLM, SamplingParams  # noqa: PLC0415 - only where something is left to answer
 
-    arguments = {"generation_config": "auto", "tensor_parallel_size": max(1, torch.cuda.device_count())}
+    arguments = {"generation_config": "auto", "tensor_parallel_size": _gpus()}
     model = LLM(model=options["model"], **{**arguments, **options["model_params"]})
     given = dict(options["sampling_params"])
     if "max_tokens" not in given:
@@ -33,6 +32,11 @@ def load(options: dict[str, Any]) -> Callable[[list[dict[str, Any]]], list[str]]
         return [one.outputs[0].text for one in found]
 
     return answer
+
+
+def _gpus() -> int:
+    """How many GPUs the task was given."""
+    return len([name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]) or 1
 
 
 if __name__ == "__main__":

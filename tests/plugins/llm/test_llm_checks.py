@@ -1,0 +1,117 @@
+"""What is found before anything is asked, and what importing the plugin costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import djsandbox
+import pytest
+from djsandbox.errors import ConfigError
+from djsandbox_llm.workers.answer_log import AnswerLog
+
+
+def problems(lab) -> list[str]:
+    """What `validate` says, each with the line that it is said of."""
+    lines = (lab.folder / "sandbox.yaml").read_text().splitlines()
+    try:
+        found = djsandbox.validate("sandbox.yaml")
+    except ConfigError as error:
+        found = error.problems
+    told = getattr(found, "warnings", found)
+    return [f"{lines[one.where.line - 1].strip()} | {one.message} | {one.fix}" for one in told]
+
+
+@pytest.mark.parametrize(
+    ("extra", "place", "said"),
+    [
+        ({"build_messages_func": "build_mesages"}, "build_messages_func", "did you mean 'build_messages'?"),
+        ({"parse_output_func": "./mine.py:parse"}, "parse_output_func", "there is no file"),
+        ({"model_params": {"api_key": "sk-abcdef-0123456"}}, "model_params", "does not belong into a config"),
+        ({"model_params": {"base_url": "localhost:8000"}}, "base_url", "begins with http://"),
+        ({"model_params": {"default_headers": {"Authorization": "Bearer sk-abcdef-0123456"}}}, "default_headers", "is secret"),
+        ({"model_params": {"bas_url": "http://x"}}, "bas_url", "did you mean 'base_url'?"),
+        ({"sampling_params": {"stream": True}}, "sampling_params", "'stream' is not a way to sample"),
+        ({"api_endpoint": "/embeddings"}, "api_endpoint", "embeddings gives no text"),
+        ({"api_key_env": "NO_SUCH_KEY"}, "api_key_env", "NO_SUCH_KEY is not set"),
+        ({"max_retry_num": -1}, "max_retry_num", "greater than or equal to 0"),
+        ({"concurrency": 0}, "concurrency", "greater than or equal to 1"),
+        ({"response_key": "x"}, "response_key", "unknown key"),
+        ({"dataset_path": "./none.jsonl"}, "dataset_path", "none.jsonl"),
+        ({"dataset_path": []}, "dataset_path", "at least 1"),
+    ],
+)
+def test_what_is_wrong_with_a_config_is_said_with_its_line(lab, serve, extra, place, said):
+    serve()
+    lab.pool("pool.jsonl", ["a"])
+    lab.write(**extra)
+    (told,) = problems(lab)
+    assert f'"{place}"' in told.split(" | ")[0]
+    assert said in told
+    assert "sk-abcdef-0123456" not in told.split(" | ", 1)[1]
+
+
+def test_openais_own_endpoint_wants_a_key_before_the_run_and_others_may_do_without(lab, serve, monkeypatch):
+    lab.pool("pool.jsonl", ["a"])
+    lab.write()
+    (told,) = problems(lab)
+    assert "neither OPENAI_API_KEY nor DASHSCOPE_API_KEY is set" in told
+    lab.write(model_params={"base_url": "http://127.0.0.1:9/v1"})
+    assert problems(lab) == []
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-0123456789")
+    lab.write()
+    assert problems(lab) == []
+
+
+def test_rows_that_cannot_be_asked_about_are_warned_of_where_the_file_is_there(lab, serve):
+    serve()
+    lab.pool("pool.jsonl", [{"question": "a"}])
+    lab.write()
+    (told,) = problems(lab)
+    assert "makes no messages of this row: KeyError: 'query'" in told
+    assert "the row has the keys question" in told
+    lab.pool("pool.jsonl", [])
+    assert "has no rows" in problems(lab)[0]
+
+
+def test_importing_the_executors_imports_no_client_and_no_library_of_models():
+    code = (
+        "import sys, djsandbox_llm.api_executor, djsandbox_llm.huggingface_executor, djsandbox_llm.vllm_executor\n"
+        "import djsandbox_llm.messages, djsandbox_llm.recipes, djsandbox_llm.known_errors\n"
+        "heavy = {'openai', 'httpx', 'httpx2', 'torch', 'transformers', 'vllm', 'numpy', 'datasets'}\n"
+        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_workers_need_nothing_of_djsandbox():
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import loop; sys.exit('djsandbox' in sys.modules)"
+    import djsandbox_llm.workers
+
+    subprocess.run([sys.executable, "-I", "-c", code, djsandbox_llm.workers.__path__[0]], check=True)
+
+
+@pytest.mark.parametrize("cut", range(1, 60, 7))
+def test_a_log_cut_off_anywhere_keeps_the_whole_lines_before_and_can_be_written_on(tmp_path, cut):
+    with AnswerLog(tmp_path / "log") as log:
+        for row in range(3):
+            log.add((0, row, 0), f"r{row}", f"answer {row}\n", tokens=2)
+    path = tmp_path / "log"
+    path.write_bytes(path.read_bytes()[:-cut])
+    with AnswerLog(path) as log:
+        assert len(log) == 2
+        assert log.tokens == 4
+        assert log.has((0, 1, 0), "r1") and not log.has((0, 1, 0), "other")
+        log.add((0, 2, 0), "r2", "again")
+    with AnswerLog(path) as log:
+        assert [log.output((0, row, 0)) for row in range(3)] == ["answer 0\n", "answer 1\n", "again"]
+
+
+def test_a_log_that_is_only_read_is_left_as_it_was(tmp_path):
+    path = tmp_path / "log"
+    with AnswerLog(path) as log:
+        log.add((0, 0, 0), "r", "answer")
+    before = path.stat().st_mtime_ns
+    with AnswerLog(path) as log:
+        log.output((0, 0, 0))
+    assert path.stat().st_mtime_ns == before
