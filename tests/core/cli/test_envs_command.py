@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import time
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,53 +12,7 @@ import pytest
 from djsandbox.cli.main import call
 from djsandbox.plugins.index import plugin_index
 
-RECIPES = """
-from djsandbox.envs import EnvRecipe, SystemTool
-
-OPTIONS = ("--no-index", "--find-links", {wheels!r})
-SMALL = EnvRecipe("small", requirements=("alpha==1.0",), pip_options=OPTIONS, variables={{"MY_FLAG": "it's on"}})
-NEEDY = EnvRecipe("needy", requirements=("alpha",), system_tools=(SystemTool("no-such-tool", "everything", get="buy it"),))
-STRANGE = 3
-"""
-NAMES = {"small": "SMALL", "needy": "NEEDY", "strange": "STRANGE"}
-
-
-@pytest.fixture(autouse=True)
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A plugin with three recipes: one that can be made, one that needs something, one that is none."""
-    wheels = tmp_path / "wheels"
-    wheels.mkdir()
-    for version in ("1.0", "2.0"):
-        with zipfile.ZipFile(wheels / f"alpha-{version}-py3-none-any.whl", "w") as wheel:
-            wheel.writestr("alpha.py", "")
-            info = f"alpha-{version}.dist-info"
-            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: alpha\nVersion: {version}\n")
-            wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-            wheel.writestr(f"{info}/RECORD", "")
-    info = tmp_path / "site" / "recipes_of_mine-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: recipes-of-mine\nVersion: 1.0\n")
-    lines = "".join(f"{name} = recipes_of_mine:{value}\n" for name, value in NAMES.items())
-    (info / "entry_points.txt").write_text(f"[djsandbox.env_recipes]\n{lines}")
-    (tmp_path / "site" / "recipes_of_mine.py").write_text(RECIPES.format(wheels=str(wheels)))
-    monkeypatch.syspath_prepend(tmp_path / "site")
-    monkeypatch.setenv("DJSANDBOX_ENVS", str(tmp_path / "store"))
-    plugin_index.cache_clear()
-    yield
-    plugin_index.cache_clear()
-    sys.modules.pop("recipes_of_mine", None)
-
-
-@pytest.fixture
-def told(capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
-    """The JSON that a command prints; its exit code must be as given."""
-
-    def ask(*arguments: str, code: int = 0) -> Any:
-        capsys.readouterr()
-        assert call(["envs", *arguments, "--json"]) == code
-        return json.loads(capsys.readouterr().out)
-
-    return ask
+pytestmark = pytest.mark.usefixtures("recipes_of_mine")
 
 
 @pytest.mark.parametrize("arguments", [["envs", "--help"], ["envs", "create", "--help"], ["envs", "gc", "--help"]])
@@ -76,9 +28,7 @@ sys.exit(f"loaded {{loaded}}" if loaded else code)
     assert done.returncode == 0, done.stderr
 
 
-def test_an_environment_is_listed_made_shown_used_and_removed(
-    told: Callable[..., Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_environment_is_listed_made_shown_used_and_removed(told: Callable[..., Any], run_in: Callable[..., Any]) -> None:
     before = told("list")
     assert before["environments"] == []
     listed = {row["recipe"]: row["made"] for row in before["recipes"]}  # with those of whatever plugins are installed
@@ -89,10 +39,8 @@ def test_an_environment_is_listed_made_shown_used_and_removed(
     (row,) = told("list")["environments"]
     assert (row["recipe"], row["manager"], row["state"], row["current"]) == ("small", "uv", "ready", True)
     assert told("show", "small")["environment"]["packages"] == {"alpha": "1.0"}
-    capsys.readouterr()
-    code = "import os, sys; print(sys.argv[1:], os.environ['MY_FLAG']); sys.exit(7)"
-    assert call(["envs", "run", "small", "--", "python", "-c", code, "it's", "--json", "$HOME"]) == 7
-    assert capsys.readouterr().out == "[\"it's\", '--json', '$HOME'] it's on\n"
+    shown = run_in("small", "--", "python", "-c", "import os; print(os.environ['MY_FLAG'])")
+    assert shown.stdout == "it's on\n"
     assert told("remove", "small", "--dry-run") == {"removed": [], "would_remove": [row["environment"]]}
     assert told("remove", "small") == {"removed": [row["environment"]], "would_remove": []}
     assert told("list")["environments"] == []
@@ -160,10 +108,29 @@ def test_the_doctor_tells_what_is_broken(told: Callable[..., Any], tmp_path: Pat
     assert found["environments"] == [{"environment": made["environment"], "problem": None}]
     Path(made["python"]).unlink()
     assert told("doctor", code=1)["environments"][0]["problem"] == "its interpreter is gone"
+    capsys.readouterr()
     assert call(["envs", "doctor"]) == 1
-    assert "its interpreter is gone" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "its interpreter is gone" in printed.out
+    assert f"error: the environment {made['environment']}: its interpreter is gone" in printed.err
     assert call(["envs", "run", "small", "--", "true"]) == 2
     assert "cannot be used: its interpreter is gone" in capsys.readouterr().err
+
+
+def test_the_doctor_prints_errors_exactly_where_its_exit_code_is_1(
+    told: Callable[..., Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert [one["severity"] for one in told("doctor", code=1)["problems"] if "strange" in one["message"]] == ["error"]
+    (tmp_path / "site" / "recipes_of_mine-1.0.dist-info" / "entry_points.txt").write_text(
+        "[djsandbox.env_recipes]\nneedy = recipes_of_mine:NEEDY\n"
+    )
+    plugin_index.cache_clear()
+    found = told("doctor", code=0)
+    assert not found["broken"] and {one["severity"] for one in found["problems"]} <= {"warning"}
+    assert any("needs no-such-tool" in one["message"] for one in found["problems"])
+    assert call(["envs", "doctor"]) == 0
+    printed = capsys.readouterr().err
+    assert "warning: the environment 'needy' needs no-such-tool" in printed and "error:" not in printed
 
 
 def test_gc_removes_what_is_unused_broken_or_unfinished_and_nothing_else(told: Callable[..., Any], tmp_path: Path) -> None:
@@ -221,7 +188,10 @@ def test_a_name_that_means_nothing_or_two_things_is_told(told: Callable[..., Any
     for version in ("1.0", "2.0"):
         told("create", "small", "--env-name", "twice", "--param", f"requirements=[alpha=={version}]")
     assert call(["envs", "run", "twice", "--", "true"]) == 2
-    assert "'twice' may mean twice-" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    first, second = (row["environment"] for row in told("list")["environments"])
+    assert f"'twice' may mean {first} (alpha==" in said and f" or {second} (alpha==" in said
+    assert "alpha==1.0" in said and "alpha==2.0" in said and "made by" not in said
 
 
 def test_progress_goes_to_stderr_and_the_result_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:

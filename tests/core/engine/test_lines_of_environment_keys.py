@@ -10,7 +10,7 @@ import pytest
 from djsandbox.errors import ConfigError
 
 PARTS = '''
-from djsandbox import BaseEvaluator, EnvConfig, EnvRecipe
+from djsandbox import BaseEvaluator, EnvConfig, EnvRecipe, Repository
 
 
 class Plain(BaseEvaluator):
@@ -23,6 +23,12 @@ class Plain(BaseEvaluator):
 
     def run(self, eval_type, eval_obj=None, **kwargs):
         return 1
+
+
+class ForCluster(Plain):
+    """Has a recipe with source code and a manager that is not installed."""
+
+    env = EnvRecipe("cluster", managers=("uv", "venv", "micromamba"), repositories=(Repository("tool", proof=("tool.py",)),))
 
 
 class Wrong(Plain):
@@ -101,3 +107,46 @@ def test_a_component_that_says_nonsense_of_its_environment_is_named(lab: Any, ki
     with pytest.raises(djsandbox.SandboxError, match=kind) as caught:
         djsandbox.validate("sandbox.yaml")
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("env_manager", "uvx", "unknown env_manager 'uvx'"),
+        ("env_manager", "micromamba", "is to be made by micromamba, which is not installed here"),
+        ("env_params.python", "3.1", "as a number is 3.1"),
+        ("env_params", '{python: "3.4", homes: {tool: here}}', "needs a Python 3.4, and there is none"),
+        ("env_params.requirements", "[a b]", "'a b' is no requirement"),
+        ("env_params.requirement_files.0", "nowhere.txt", "nowhere.txt cannot be read"),
+        ("env_params.pyhton", "3.10", "does not know 'pyhton'"),
+        ("env_params.variables", "{A=B: x}", "neither '='"),
+        ("env_params.homes.tool", "nowhere", "nowhere, which is said to be the checkout of tool"),
+    ],
+)
+def test_a_value_from_the_command_line_is_said_to_come_from_there(
+    lab: Any, monkeypatch: pytest.MonkeyPatch, key: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv("PATH", str(lab.folder))
+    (lab.folder / "here").mkdir()
+    (lab.folder / "here" / "tool.py").touch()
+    keys = """      env_manager: venv
+      env_params:
+        requirements: [six]
+        requirement_files: [here/tool.py]
+        variables: {A: b}
+        homes: {tool: here}
+"""
+    lab.write(JOB.replace("KIND", "ForCluster") + keys)
+    assert not djsandbox.validate("sandbox.yaml")
+    with pytest.raises(ConfigError) as caught:
+        djsandbox.validate("sandbox.yaml", settings=[f"job.extra_configs.{key}={value}"])
+    (problem,) = caught.value.problems
+    assert says in problem.message
+    assert str(problem.where) == f"--set job.extra_configs.{key}"
+
+
+def test_what_nobody_has_written_is_not_blamed_on_the_component(lab: Any) -> None:
+    found = told(lab, "ForCluster", "      env_manager: uv\n")
+    assert list(found.values()) == [
+        "the environment 'cluster' needs the source code of tool, and nothing says where yours is",
+    ]

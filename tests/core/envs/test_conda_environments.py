@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from djsandbox.envs import CondaEnv
+from djsandbox.envs import CondaEnv, EnvRecipe, problems
 from djsandbox.errors import ComponentError, ConfigError
 from djsandbox.process.failures import ProcessFailed
 
@@ -195,3 +195,26 @@ def test_the_real_one_behaves_as_the_stand_in(manager: str) -> None:
     finally:
         if env.exists():
             shutil.rmtree(env.path)
+
+
+@pytest.mark.parametrize("manager", FAMILY)
+@pytest.mark.parametrize("name", ["base", "root"])
+def test_the_environment_that_conda_itself_lives_in_is_neither_made_nor_changed(
+    manager: str, name: str, stand_in: Callable[[str], Any], tmp_path: Path
+) -> None:
+    conda = stand_in(manager)
+    file = tmp_path / "environment.yml"
+    file.write_text(f"name: {name}\ndependencies: [python]\n")
+    for env in (CondaEnv(name, manager), CondaEnv(None, manager, env_config_path=file)):
+        assert not env.exists()
+        for change in (
+            env.create,
+            lambda env=env: env.install_py_deps(["six"]),
+            lambda env=env: env.run_cmd("rm -r *"),
+            lambda env=env: env.path,
+        ):
+            with pytest.raises(ConfigError, match=f"'{name}' is the environment that {manager} itself lives in") as caught:
+                change()
+            assert "env_manager: existing" in str(caught.value)
+    (problem,) = problems(EnvRecipe("r"), manager=manager, name=name)
+    assert "itself lives in" in problem.message and conda.calls() == []

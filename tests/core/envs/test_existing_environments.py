@@ -64,6 +64,24 @@ def test_a_bare_name_may_be_that_of_a_conda_environment(
     assert env.variables()["CONDA_PREFIX"] == str(made.path)
 
 
+def test_base_is_the_environment_that_conda_itself_lives_in(
+    stand_in: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in("conda")
+    assert not ExistingEnv("base").exists()  # a program, and no environment around it
+    root = tmp_path / "miniconda"
+    for name in ("conda-meta", "bin", "condabin"):
+        (root / name).mkdir(parents=True)
+    (root / "bin" / "python").symlink_to(sys.executable)
+    (root / "condabin" / "conda").write_text("#!/bin/sh\n")
+    (root / "condabin" / "conda").chmod(0o755)
+    monkeypatch.setenv("PATH", str(root / "condabin"), prepend=":")
+    env = ExistingEnv("base")
+    assert env.exists() and env.path == root
+    assert env.variables()["CONDA_PREFIX"] == str(root)
+    assert environment_for(EnvRecipe("r"), manager="existing", name="base").path == root
+
+
 def test_what_is_not_there_is_not_made(tmp_path: Path) -> None:
     env = ExistingEnv(env_path=tmp_path / "nothing")
     assert not env.exists()
@@ -81,24 +99,37 @@ def test_a_job_may_use_an_environment_that_is_there_instead_of_its_recipe(there:
     assert environment_for(recipe, manager="existing").python == Path(sys.executable)
 
 
-def test_the_check_of_the_recipe_is_run_in_it_once_for_each_state_of_it_and_a_warning_says_where_it_fails(
-    there: VirtualEnv, from_wheels: tuple[str, ...], tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_it_has_to_pass_the_check_of_the_recipe_which_is_run_once_for_each_state_of_it(
+    there: VirtualEnv, from_wheels: tuple[str, ...], tmp_path: Path
 ) -> None:
     count = tmp_path / "checked"
     code = f"open({str(count)!r}, 'a').write('x'); import alpha"
     recipe = EnvRecipe("needs-alpha", requirements=("alpha",), check=("python", "-c", code))
     theirs: dict[str, Any] = {"manager": "existing", "params": {"path": str(there.path)}}
     assert problems(recipe, **theirs) == [] and not count.exists()
-    lines: list[str] = []
     for _ in range(2):
-        assert environment_for(recipe, **theirs, on_line=lines.append).python == there.python
-    assert caplog.text.count("fails the check of the recipe 'needs-alpha'") == 1
-    assert "No module named 'alpha'" in caplog.text and "No module named 'alpha'" in lines[-1]
+        with pytest.raises(ComponentError, match="fails the check of the recipe 'needs-alpha'") as caught:
+            environment_for(recipe, **theirs)
+        assert "No module named 'alpha'" in str(caught.value) and "check: false" in str(caught.value)
+        assert any("No module named 'alpha'" in line for one in caught.value.evidence for line in one.lines)
     there.install_py_deps(["alpha"], pip_options=from_wheels, on_line=None)
-    caplog.clear()
     for _ in range(2):
-        environment_for(recipe, **theirs)
-    assert count.read_text() == "xx" and caplog.text == ""
+        assert environment_for(recipe, **theirs).python == there.python
+    assert count.read_text() == "xxx"
+
+
+def test_whoever_knows_better_than_the_recipe_uses_it_without_the_check(there: VirtualEnv) -> None:
+    recipe = EnvRecipe("needs-alpha", check=("python", "-c", "import alpha"))
+    theirs = {"path": str(there.path)}
+    unchecked = environment_for(recipe, manager="existing", params={**theirs, "check": False})
+    assert unchecked.python == there.python
+    assert unchecked.hash == recipe_hash(recipe, manager="existing", params=theirs)
+    with pytest.raises(ComponentError, match="fails the check"):
+        environment_for(recipe, manager="existing", params={**theirs, "check": True})
+    for value in ("no", None, 0):
+        (problem,) = problems(recipe, manager="existing", params={**theirs, "check": value})
+        assert "check is true or false" in problem.message
+    assert "does not know 'check'" in problems(recipe, manager="uv", params={"check": False})[0].message
 
 
 def test_its_identity_changes_with_what_is_installed_in_it(there: VirtualEnv, from_wheels: tuple[str, ...]) -> None:
@@ -146,6 +177,20 @@ def test_our_own_interpreter_serves_by_default_where_a_recipe_allows_it_and_its_
     anything = EnvRecipe("light", managers=("existing", "uv"), pip_options=from_wheels)
     assert environment_for(anything).manager == "existing"
     assert environment_for(anything, params={"requirements": ["alpha==1.0"]}).packages == {"alpha": "1.0"}
+
+
+def test_our_own_interpreter_passes_a_check_that_needs_a_tool_of_the_recipe_that_only_a_variable_leads_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    java = tmp_path / "jdk" / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.write_text("#!/bin/sh\necho 'openjdk version \"21\"' >&2\n")
+    java.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))  # has no java
+    check = ("python", "-c", f"import shutil, sys; sys.exit(shutil.which('java') != {str(java)!r})")
+    recipe = EnvRecipe("scoring", managers=("existing", "uv"), system_tools=(SystemTool("java", "SPICE"),), check=check)
+    monkeypatch.setenv("JAVA_HOME", str(java.parent.parent))
+    assert environment_for(recipe).manager == "existing"
 
 
 THIRD_PARTY = """

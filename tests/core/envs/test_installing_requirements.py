@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from djsandbox.envs import EnvRecipe, environment_for, recipe_hash
+from djsandbox.envs import EnvRecipe, environment_for, problems, recipe_hash
 from djsandbox.envs.dependencies import pip_arguments, place_for
 from djsandbox.envs.requirement_files import name_of, read_requirements
 from djsandbox.errors import ConfigError
@@ -118,6 +118,17 @@ def test_whatever_names_something_beside_the_file_names_it_in_full(line: str, fu
     file = tmp_path / "requirements.txt"
     file.write_text(f"{line}\n")
     assert read_requirements(file).lines == (full.format(here=tmp_path.as_uri()),)
+
+
+@pytest.mark.parametrize("line", ["'./sub", '"./sub dir', "-e './sub", "--find-links 'my wheels", "'torch"])
+def test_a_quote_that_is_never_closed_is_told_with_its_line(line: str, tmp_path: Path) -> None:
+    inner = tmp_path / "inner.txt"
+    inner.write_text(f"# a comment\nsix \\\n  ; python_version > '3'\n\n{line}\nalpha\n")
+    file = tmp_path / "requirements.txt"
+    file.write_text("-r inner.txt\n")
+    (problem,) = problems(EnvRecipe("r", requirement_files=(str(file),)))
+    assert str(problem.where) == f"{inner}:5"
+    assert "is never closed" in problem.message
 
 
 @pytest.mark.parametrize("manager", ["uv", "venv"])

@@ -3,17 +3,21 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from djsandbox.cli.main import call
+from djsandbox.envs import EnvRecipe, environment_for
 from djsandbox.envs.lock import FileLock, is_held, shared
 from djsandbox.envs.store import Store, busy_file
+from djsandbox.errors import SandboxError
 
 HOLD = """
 import os, sys, time
@@ -125,3 +129,32 @@ def test_gc_keeps_what_somebody_begins_to_use_while_it_is_at_work_and_removes_th
     assert json.loads(printed.out) == {"removed": [keys[0], keys[2]], "would_remove": [], "kept": [keys[1]]}
     assert f"kept: the environment {keys[1]} is in use" in printed.err
     assert [entry.key for entry in store.entries()] == [keys[1]]
+
+
+def test_an_environment_that_vanishes_before_it_is_held_is_said_to_be_gone(
+    recipe: Callable[..., EnvRecipe], store: Path
+) -> None:
+    found = environment_for(recipe("alpha"))
+    assert found.held is not None
+    shutil.rmtree(found.held.parent)
+    with pytest.raises(SandboxError, match="was removed at this moment"), found.in_use():
+        pass
+
+
+def test_a_list_of_environments_does_without_those_that_vanish_meanwhile(
+    recipe: Callable[..., EnvRecipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, gone = environment_for(recipe("alpha==1.0")), environment_for(recipe("alpha==2.0"))
+    store = Store()
+    find = Store.find
+
+    def vanishing(self: Store, key: str) -> Any:
+        if key == gone.key:
+            shutil.rmtree(gone.path.parent)
+            (store.links / key).unlink()
+        return find(self, key)
+
+    monkeypatch.setattr(Store, "find", vanishing)
+    assert [entry.key for entry in store.entries()] == [kept.key]
+    shutil.rmtree(store.folder)
+    assert store.entries() == [] and list(store.leftovers()) == []

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -47,6 +49,21 @@ from djsandbox.envs import EnvRecipe, recipe_hash
 print(recipe_hash(EnvRecipe("base", requirements=("torch==2.3.1",)), manager="uv"))"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == recipe_hash(BASE, manager="uv")
+
+
+def test_a_recipe_can_be_copied_and_handed_to_another_process() -> None:
+    whole = replace(
+        BASE,
+        repositories=(Repository("r", "https://e.org/r", COMMIT),),
+        later=(InstallStep(("flash-attn",)),),
+        system_tools=(SystemTool("java", "x"),),
+        variables={"MAX_JOBS": "4"},
+    )
+    for copied in (pickle.loads(pickle.dumps(whole)), copy.copy(whole), copy.deepcopy(whole)):
+        assert copied == whole and hash(copied) == hash(whole)
+        assert recipe_hash(copied, manager="uv") == recipe_hash(whole, manager="uv")
+        with pytest.raises(TypeError):
+            copied.variables["MAX_JOBS"] = "8"
 
 
 def test_the_contents_of_files_count_with_what_they_include(tmp_path: Path) -> None:

@@ -126,6 +126,29 @@ def test_a_gpu_is_there_when_its_driver_says_so_and_it_may_be_used(programs: Pro
     assert "needs a GPU" in problems(needing(SystemTool("gpu", "training")))[0].message
 
 
+def test_an_environment_is_made_without_the_gpu_that_what_runs_in_it_needs_and_all_else_that_is_missing_is_told(
+    programs: Programs, from_wheels: tuple[str, ...]
+) -> None:
+    gpu, nvcc = SystemTool("gpu", "training"), SystemTool("nvcc", "building flash-attn")
+    recipe = EnvRecipe("small", managers=("venv",), system_tools=(gpu, nvcc), check=("python", "-c", "pass"))
+    both = problems(recipe)
+    assert [(one.severity, one.message.split(",")[0]) for one in both] == [
+        ("error", "the environment 'small' needs a GPU"),
+        ("error", "the environment 'small' needs nvcc"),
+    ]
+    to_make = problems(recipe, running=False)
+    assert [one.severity for one in to_make] == ["warning", "error"]
+    assert [one.message for one in to_make] == [one.message for one in both]
+    assert "needs a machine that has one" in str(to_make[0])
+    with pytest.raises(ConfigError) as caught:
+        environment_for(recipe)
+    assert [one.message for one in caught.value.problems] == [both[1].message]
+    programs(nvcc="release 12.4")
+    made = environment_for(recipe)
+    assert made.run_cmd(["python", "-c", "pass"], on_line=None).returncode == 0
+    assert [one.severity for one in problems(recipe)] == ["error"]  # there it is, and nothing can run in it here
+
+
 def test_needs_are_checked_for_an_environment_that_is_there_too(programs: Programs) -> None:
     recipe = EnvRecipe("small", system_tools=(SystemTool("java", "SPICE"),))
     found = problems(recipe, manager="existing", params={"path": sys.prefix})

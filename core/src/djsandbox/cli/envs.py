@@ -1,4 +1,4 @@
-"""`djsandbox envs`: environments are listed, shown, made and used here; `envs_upkeep` has the rest."""
+"""`djsandbox envs`: environments are listed, shown and made here; `envs_run` and `envs_upkeep` have the rest."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ from typing import Any
 
 import click
 
-_UPKEEP = {"remove": "remove", "doctor": "doctor", "gc": "collect"}
+_ELSEWHERE = {
+    "run": "envs_run:run_in",
+    "remove": "envs_upkeep:remove",
+    "doctor": "envs_upkeep:doctor",
+    "gc": "envs_upkeep:collect",
+}
 
 
 class _Envs(click.Group):
-    """The commands here, and those in `envs_upkeep`."""
+    """The commands here, and those in other modules, which are imported when they are used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["list", "show", "create", "run", *_UPKEEP]
+        return ["list", "show", "create", *_ELSEWHERE]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in _UPKEEP:
-            command: click.Command = getattr(importlib.import_module("djsandbox.cli.envs_upkeep"), _UPKEEP[cmd_name])
+        if cmd_name in _ELSEWHERE:
+            module, _, name = _ELSEWHERE[cmd_name].partition(":")
+            command: click.Command = getattr(importlib.import_module(f"djsandbox.cli.{module}"), name)
             return command
         return super().get_command(ctx, cmd_name)
 
@@ -127,7 +133,7 @@ def create(
 
     recipe = find_recipe(name)
     asked: dict[str, Any] = {"manager": manager, "name": env_name, "params": _params(params)}
-    wrong = problems(recipe, **asked, offline=offline)
+    wrong = problems(recipe, **asked, offline=offline, running=False)
     if any(problem.severity == "error" for problem in wrong):
         raise ConfigError.of(wrong)
     show_problems(wrong)
@@ -149,26 +155,6 @@ def create(
         return 0
     click.echo(f"{'is there' if found else 'made'}: {ready.path}")
     return 0
-
-
-@envs.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.argument("name")
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def run_in(name: str, command: tuple[str, ...]) -> int:
-    """Run a command in an environment: djsandbox envs run NAME -- python -V. Its exit code is passed on."""
-    from djsandbox.envs.inventory import entry_named, env_of  # noqa: PLC0415
-    from djsandbox.envs.store import Store, mark_used  # noqa: PLC0415
-    from djsandbox.redact import REDACTED  # noqa: PLC0415
-
-    argv = command[1:] if command[0] == "--" else command
-    if not argv:
-        raise click.UsageError("name a command: djsandbox envs run NAME -- python -V")
-    entry = entry_named(name, Store())
-    env = env_of(entry)
-    mark_used(entry.folder)
-    variables = {name: value for name, value in entry.facts["identity"]["variables"].items() if value != REDACTED}
-    done = env.run_cmd(argv, env=variables, check=False)
-    return done.returncode if done.returncode >= 0 else 128 - done.returncode
 
 
 def entry_data(entry: Any, *, packages: bool = False) -> dict[str, Any]:

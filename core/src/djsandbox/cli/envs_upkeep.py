@@ -60,36 +60,40 @@ def collect(older_than: float, dry_run: bool, as_json: bool) -> int:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(as_json: bool) -> int:
-    """Examine managers, recipes and environments; exit code 1 when a recipe or an environment is broken."""
+    """Examine managers, recipes and environments; exit code 1 when one of them is broken.
+
+    What a recipe needs and this machine lacks is a warning: it may be made elsewhere.
+    """
     from djsandbox.cli.show import problem_data, show_json, show_problems, show_table  # noqa: PLC0415
-    from djsandbox.envs.inventory import examined, known_recipes, managers  # noqa: PLC0415
+    from djsandbox.envs.inventory import examination  # noqa: PLC0415
     from djsandbox.envs.store import Store  # noqa: PLC0415
 
     store = Store()
-    there = managers()
-    recipes = list(known_recipes(examined=True))
-    states = [(entry.key, examined(entry)) for entry in store.entries()]
+    found = examination(store)
     left = [folder.name for folder in store.leftovers()]
-    broken = any(problem for _, problem in states) or any(known.recipe is None for known in recipes)
+    code = 1 if any(problem.severity == "error" for problem in found.problems) else 0
     if as_json:
-        found = [
-            {"recipe": known.claim.name, "broken": known.recipe is None, "problems": [*map(problem_data, known.problems)]}
-            for known in recipes
+        recipes = [
+            {"recipe": known.claim.name, "broken": known.is_broken, "problems": [*map(problem_data, known.problems)]}
+            for known in found.recipes
         ]
-        made = [{"environment": key, "problem": problem} for key, problem in states]
-        show_json({"store": str(store.folder), "managers": there, "recipes": found, "environments": made, "unfinished": left})
-        return 1 if broken else 0
-    show_table(("manager", "here"), [[row["manager"], row["problem"] or row["available"]] for row in there], title="managers")
-    show_table(("recipe", "state"), [[known.claim.name, _state(known)] for known in recipes], title="recipes")
-    show_table(("environment", "state"), [[key, problem or "ready"] for key, problem in states], title="environments")
+        made = [{"environment": key, "problem": problem} for key, problem in found.environments]
+        said = {"store": str(store.folder), "broken": bool(code), "problems": [*map(problem_data, found.problems)]}
+        show_json(said | {"managers": found.managers, "recipes": recipes, "environments": made, "unfinished": left})
+        return code
+    rows = [[row["manager"], row["problem"] or row["available"]] for row in found.managers]
+    show_table(("manager", "here"), rows, title="managers")
+    show_table(("recipe", "state"), [[known.claim.name, _state(known)] for known in found.recipes], title="recipes")
+    rows = [[key, problem or "ready"] for key, problem in found.environments]
+    show_table(("environment", "state"), rows, title="environments")
     for name in left:
         click.echo(f"unfinished: {name} (djsandbox envs gc removes it)")
-    show_problems(problem for known in recipes for problem in known.problems)
-    return 1 if broken else 0
+    show_problems(found.problems)
+    return code
 
 
 def _state(known: Any) -> str:
-    if known.recipe is None:
+    if known.is_broken:
         return "broken"
     return f"{len(known.problems)} to mend" if known.problems else "can be made"
 

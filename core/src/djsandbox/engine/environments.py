@@ -13,7 +13,15 @@ from djsandbox.components.naming import named_class
 from djsandbox.config.document import Document
 from djsandbox.engine.guard import asked
 from djsandbox.engine.resolve import ResolvedBlock
-from djsandbox.envs.environment import ReadyEnv, environment_for, find_environment, problems, recipe_hash
+from djsandbox.envs.differences import told_apart
+from djsandbox.envs.environment import (
+    ReadyEnv,
+    environment_for,
+    find_environment,
+    identity_of,
+    problems,
+    recipe_hash,
+)
 from djsandbox.envs.faults import KeyProblem, Loc
 from djsandbox.envs.recipe import EnvRecipe
 from djsandbox.envs.recipes import find_recipe
@@ -37,6 +45,11 @@ class AskedEnvironment:
     where: Position
     document: Document
     written: Mapping[str, Any]
+
+    @property
+    def called(self) -> str:
+        """Its name, which others may have, too."""
+        return self.name or self.recipe.name
 
     def options(self) -> dict[str, Any]:
         """As the functions of `djsandbox.envs` take them."""
@@ -65,9 +78,9 @@ class AskedEnvironment:
         try:
             found = find_environment(self.recipe, **self.options())
         except SandboxError:
-            return f"{self.name or self.recipe.name} (wrong)"
+            return f"{self.called} (wrong)"
         if found is None:
-            return f"{self.name or self.recipe.name} (to be made)"
+            return f"{self.called} (to be made)"
         return f"{found.name} ({found.manager})"
 
     def ready(self, on_line: Callable[[str], None]) -> ReadyEnv:
@@ -98,13 +111,27 @@ def environment_of(component: Component, block: ResolvedBlock, found: list[Probl
 
 
 def environment_problems(asking: Sequence[AskedEnvironment]) -> Iterator[Problem]:
-    """What stands against the environments, once for each that several jobs share."""
-    seen = set()
+    """What stands against the environments, once for each that several jobs share; of several with one name, of which."""
+    different: dict[str, AskedEnvironment] = {}
     for one in asking:
-        identity = content_key({"recipe": repr(one.recipe), "options": repr(one.options())})
-        if identity not in seen:
-            seen.add(identity)
-            yield from one.problems()
+        different.setdefault(content_key({"recipe": repr(one.recipe), "options": repr(one.options())}), one)
+    for one in different.values():
+        found = one.problems()
+        alike = [other for other in different.values() if other.called == one.called]
+        which = _told_apart(one, alike) if found and len(alike) > 1 else ""
+        yield from (replace(problem, message=f"{problem.message}{which}") for problem in found)
+
+
+def _told_apart(one: AskedEnvironment, alike: Sequence[AskedEnvironment]) -> str:
+    """Which of several environments of one name is meant, where that can be told."""
+    try:
+        identities = {other.hash(): identity_of(other.recipe, **other.options()) for other in alike}
+        which = list(identities).index(one.hash()) if len(identities) > 1 else None
+    except SandboxError:  # what is wrong with one of them is told by its own problems
+        return ""
+    if which is None:
+        return ""
+    return f" (of the environments called '{one.called}', the one with {told_apart(list(identities.values()))[which]})"
 
 
 @contextmanager

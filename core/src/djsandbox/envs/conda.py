@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 
 from djsandbox.envs.activation import activated_conda
 from djsandbox.envs.base import Env
+from djsandbox.envs.faults import KeyProblem
 from djsandbox.envs.interpreters import own_version
 from djsandbox.envs.lock import FileLock
 from djsandbox.envs.places import locks_folder
-from djsandbox.envs.tools import answer, conda_environment, program
+from djsandbox.envs.tools import CONDA_BASE, answer, conda_environment, program
 from djsandbox.errors import ComponentError, ConfigError, Problem
 from djsandbox.process.command import Command
 from djsandbox.process.running import run
@@ -61,6 +62,7 @@ class CondaEnv(Env):
     @property
     def path(self) -> Path:
         """The prefix; asks the manager where it does not follow from `env_path`. ComponentError where there is none."""
+        self._refuse_base()
         found = self._found()
         if found is None:
             raise ComponentError(f"{self.env_manager} has no environment '{self.name}'", fix="create() makes it")
@@ -78,7 +80,8 @@ class CondaEnv(Env):
         return self._found() is not None
 
     def create(self) -> None:
-        """Make the environment, from the environment file or with its Python."""
+        """Make the environment, from the environment file or with its Python. ConfigError for `base`, which is conda's own."""
+        self._refuse_base()
         if self.exists():
             found = sorted(self.path.glob("conda-meta/python-[0-9]*.json"))
             self._must_have(found[0].name.split("-")[1] if found else None)
@@ -96,9 +99,10 @@ class CondaEnv(Env):
         return dict(self._variables)
 
     def obstacles(self) -> list[Problem]:
-        """An environment file that cannot be read, is none, or leaves no room for the Python that is asked for."""
+        """The name of conda's own; a file that cannot be read, is none, or leaves no room for the Python that is asked for."""
         try:
             self._checked_config()
+            self._refuse_base()
         except ConfigError as error:
             return list(error.problems)
         return []
@@ -106,6 +110,17 @@ class CondaEnv(Env):
     def describe(self) -> dict[str, Any]:
         """The content of the environment file."""
         return {} if self.env_config_path is None else {"env_config": self._text()}
+
+    def _must_exist(self) -> None:
+        self._refuse_base()
+        super()._must_exist()
+
+    def _refuse_base(self) -> None:
+        if self.env_path is not None or self.name not in CONDA_BASE:
+            return
+        what = f"'{self.name}' is the environment that {self.env_manager} itself lives in: nothing is made or installed there"
+        fix = "choose another env_name; to use it as it is: env_manager: existing, env_name: base"
+        raise ConfigError.of([KeyProblem(what, fix=fix, loc=("env_name",))])
 
     def _maker(self) -> tuple[str, ...]:
         where = ("-n", self.name) if self.env_path is None else ("-p", str(self.env_path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,21 +15,21 @@ from djsandbox.envs.building import build
 from djsandbox.envs.existing import ExistingEnv
 from djsandbox.envs.faults import KeyProblem, attempt, keyed
 from djsandbox.envs.lock import shared
-from djsandbox.envs.overrides import FOR_EXISTING, overridden
+from djsandbox.envs.overrides import CHECK, FOR_EXISTING, overridden
 from djsandbox.envs.places import refuse_separator
 from djsandbox.envs.recipe import EnvRecipe
-from djsandbox.envs.resolving import EXISTING, Resolved, default_manager, resolve
+from djsandbox.envs.resolving import EXISTING, Resolved, default_manager, home_loc, key_loc, resolve
 from djsandbox.envs.sources import checkout_problems
 from djsandbox.envs.store import Entry, Store, busy_file, mark_used
 from djsandbox.envs.system import missing_tools, with_tools
-from djsandbox.errors import ConfigError, Problem, SandboxError, did_you_mean
+from djsandbox.errors import ComponentError, ConfigError, Problem, SandboxError, did_you_mean
 from djsandbox.journal.keys import content_key
 from djsandbox.process.command import Completed
 from djsandbox.process.running import OnLine
+from djsandbox.redact import redact
 
 OFFLINE_VARIABLE = "DJSANDBOX_OFFLINE"
-_logger = logging.getLogger("djsandbox.envs")
-_proven: set[tuple[str, tuple[str, ...]]] = set()  # states of existing environments, and the checks run
+_proven: set[tuple[str, tuple[str, ...]]] = set()  # states of existing environments, and the checks they have passed
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,10 @@ class ReadyEnv:
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
         """While open, nobody removes it. SandboxError where somebody just has."""
-        with shared(self.held) if self.held is not None and self.held.parent.is_dir() else contextlib.nullcontext():
+        with contextlib.ExitStack() as stack:
+            with contextlib.suppress(FileNotFoundError):  # its folder is gone, and so is the environment
+                if self.held is not None:
+                    stack.enter_context(shared(self.held))
             if not self.env.exists():
                 raise SandboxError(f"the environment {self.name} was removed at this moment", fix="run it again, with --resume")
             yield
@@ -107,12 +109,12 @@ def environment_for(
         offline: Whether the network must not be used; also where DJSANDBOX_OFFLINE=1 is set.
         on_line: Gets each line that making it prints.
 
-    Raises ConfigError with all that `problems` finds, EnvironmentFailed where making it fails. Whoever brings an existing
-    one may know better than the recipe: where that fails the recipe's check, a warning says so.
+    Raises ConfigError with all that `problems` finds against making it, EnvironmentFailed where that fails, and ComponentError
+    where an existing one fails the recipe's check, unless `params` have `check: false`.
     """
     found = find_environment(recipe, manager=manager, name=name, params=params)
     if found is None:
-        against = problems(recipe, manager=manager, name=name, params=params, offline=offline)
+        against = problems(recipe, manager=manager, name=name, params=params, offline=offline, running=False)
         wrong = [problem for problem in against if problem.severity == "error"]
         if wrong:
             raise ConfigError.of(wrong)
@@ -120,27 +122,26 @@ def environment_for(
         found = _ready(resolved, build(resolved, Store(), offline=offline or is_offline(), on_line=on_line))
     if found.held is not None:
         mark_used(found.held.parent)
-    elif found.recipe.check:
+    elif found.recipe.check and (params or {}).get(CHECK, True):
         _prove(found, on_line)
     return found
 
 
 def _prove(theirs: ReadyEnv, on_line: OnLine | None) -> None:
-    """Run the recipe's check in an environment that is not ours, once for each state of it; a warning where it fails."""
+    """Run the recipe's check in an environment that is not ours, once for each state of it; ComponentError where it fails."""
     proof = (theirs.hash, theirs.recipe.check)
     if proof in _proven:
         return
-    _proven.add(proof)
     try:
         theirs.run_cmd(theirs.recipe.check, cwd="/", on_line=on_line)
     except SandboxError as error:
-        said = (
-            f"the environment {theirs.path} fails the check of the recipe '{theirs.recipe.name}', so what runs in it may fail: "
-            f"{error.problems[0].message}"
+        failed = ComponentError(
+            f"the environment {theirs.path} fails the check of the recipe '{theirs.recipe.name}': {error.problems[0].message}",
+            fix="install what it lacks, or name another one; to use it all the same: env_params: {check: false}",
         )
-        _logger.warning("%s", said)
-        if on_line is not None:
-            on_line(f"[djsandbox] {said}")
+        failed.evidence = error.evidence
+        raise failed from error
+    _proven.add(proof)
 
 
 def find_environment(
@@ -161,22 +162,39 @@ def problems(
     name: str | None = None,
     params: Mapping[str, Any] | None = None,
     offline: bool = False,
+    running: bool = True,
 ) -> list[Problem]:
-    """All that stands against using or making the environment, found without making or writing anything."""
+    """All that stands against using or making the environment, found without making or writing anything.
+
+    `running` says whether something is to run in it, on this machine: only then must there be a graphics card that it needs.
+    """
+    params = params or {}
     try:
         if find_environment(recipe, manager=manager, name=name, params=params) is not None:
-            return _missing_here(recipe, manager, params)
+            return _missing_here(recipe, manager, params, running)
         resolved = resolve(recipe, manager=manager, name=name, params=params)
     except SandboxError as error:
-        return [*error.problems, *_missing_here(recipe, manager, params)]
+        return [*error.problems, *_missing_here(recipe, manager, params, running)]
     env = resolved.env(None)
-    found = env.obstacles() if env.check_availability() else [_missing_manager(resolved)]
-    return [*found, *missing_tools(resolved.recipe), *checkout_problems(resolved.recipe, offline=offline or is_offline())]
+    if env.check_availability():
+        at = key_loc(params, "python", "env_py_version", "env_config_path")
+        found = [keyed(problem, at) for problem in env.obstacles()]
+    else:
+        found = [keyed(_missing_manager(resolved), ("env_manager",))]
+    found += missing_tools(resolved.recipe, running=running)
+    return [*found, *_checkouts(resolved.recipe, params, offline=offline or is_offline())]
 
 
-def _missing_here(recipe: EnvRecipe, manager: str | None, params: Mapping[str, Any] | None) -> list[Problem]:
+def _checkouts(recipe: EnvRecipe, params: Mapping[str, Any], *, offline: bool) -> Iterator[Problem]:
+    """What is wrong with the source code of repositories, by the keys of those that `params` name."""
+    for repository in recipe.repositories:
+        for problem in checkout_problems(replace(recipe, repositories=(repository,)), offline=offline):
+            yield keyed(problem, home_loc(params, repository))
+
+
+def _missing_here(recipe: EnvRecipe, manager: str | None, params: Mapping[str, Any], running: bool) -> list[Problem]:
     """What the machine lacks for an environment that is there; whoever brought his own may know better."""
-    missing = missing_tools(recipe, cloning=False)
+    missing = missing_tools(recipe, cloning=False, running=running)
     is_theirs = _chosen(recipe, manager, params) == EXISTING
     return [replace(one, severity="warning") for one in missing] if is_theirs else missing
 
@@ -188,6 +206,16 @@ def recipe_hash(
     if _chosen(recipe, manager, params) == EXISTING:
         return _existing(recipe, name if manager else None, params or {}).hash
     return resolve(recipe, manager=manager, name=name, params=params).hash
+
+
+def identity_of(
+    recipe: EnvRecipe, *, manager: str | None = None, name: str | None = None, params: Mapping[str, Any] | None = None
+) -> Mapping[str, Any]:
+    """What the environment is made of, as plain data without secrets. ConfigError as `resolve`."""
+    if _chosen(recipe, manager, params) == EXISTING:
+        theirs = _existing(recipe, name if manager else None, params or {})
+        return {"manager": EXISTING, "path": str(theirs.path), "variables": redact(dict(theirs.recipe.variables))}
+    return resolve(recipe, manager=manager, name=name, params=params).identity
 
 
 def _chosen(recipe: EnvRecipe, manager: str | None, params: Mapping[str, Any] | None) -> str | None:
@@ -222,10 +250,8 @@ def _existing(recipe: EnvRecipe, name: str | None, params: Mapping[str, Any]) ->
     attempt(wrong, loc, env.create)
     attempt(wrong, loc, lambda: refuse_separator(env.path))
     homes = {one.name: Path(one.home).expanduser().absolute() for one in changed.repositories if one.home is not None}
-    theirs = [one for one in changed.repositories if one.home is not None]
-    for one in theirs:
-        found = checkout_problems(replace(changed, repositories=(one,)), offline=True)
-        wrong += [keyed(problem, ("env_params", "homes", one.name)) for problem in found]
+    theirs = tuple(one for one in changed.repositories if one.home is not None)
+    wrong += _checkouts(replace(changed, repositories=theirs), params, offline=True)
     if wrong:
         raise ConfigError.of(wrong)
     state = _state_of(env, changed, homes)

@@ -10,7 +10,7 @@ from typing import ClassVar
 from djsandbox.envs.activation import activated, activated_conda, path_with
 from djsandbox.envs.base import Env
 from djsandbox.envs.dependencies import PipArguments
-from djsandbox.envs.tools import answer, program
+from djsandbox.envs.tools import CONDA_BASE, answer, conda_base, program
 from djsandbox.errors import ComponentError, ConfigError
 
 
@@ -78,6 +78,8 @@ class ExistingEnv(Env):
 
 def _conda_prefix(name: str) -> Path | None:
     """The conda environment of that name, from the list that conda itself keeps."""
+    if name in CONDA_BASE:
+        return conda_base()
     try:
         listed = (Path.home() / ".conda" / "environments.txt").read_text(encoding="utf-8").splitlines()
     except OSError:

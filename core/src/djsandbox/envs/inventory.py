@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from djsandbox.envs.base import Env
+from djsandbox.envs.differences import told_apart
 from djsandbox.envs.environment import problems
 from djsandbox.envs.recipe import EnvRecipe, Repository
 from djsandbox.envs.recipes import load_recipe, recipe_claims
@@ -22,12 +23,16 @@ from djsandbox.redact import redact
 
 @dataclass(frozen=True)
 class KnownRecipe:
-    """A recipe that a plugin registers; `key` is that of the environment it makes here and now, None where it could not."""
+    """A recipe that a plugin registers; `key` is that of the environment it makes here and now, None where it could not.
+
+    It is broken where no machine could make anything of it.
+    """
 
     claim: Claim
     recipe: EnvRecipe | None
     key: str | None
     problems: tuple[Problem, ...]
+    is_broken: bool = False
 
 
 def known_recipes(*, examined: bool = False) -> Iterator[KnownRecipe]:
@@ -45,16 +50,15 @@ def _known(claim: Claim, examined: bool) -> KnownRecipe:
     try:
         recipe = load_recipe(claim)
     except SandboxError as error:
-        return KnownRecipe(claim, None, None, error.problems)
-    key: str | None = None
-    found: tuple[Problem, ...] = ()
+        return KnownRecipe(claim, None, None, error.problems, is_broken=True)
     try:
         key = None if default_manager(recipe) == EXISTING else resolve(recipe).key
     except SandboxError as error:
-        found = error.problems
+        return KnownRecipe(claim, recipe, None, error.problems, is_broken=True)
     except Exception as error:  # what is wrong with one plugin's recipe must not hide those of the others
-        return KnownRecipe(claim, None, None, (Problem(f"{claim} cannot be read: {reason(error)}", fix=DOCTOR),))
-    return KnownRecipe(claim, recipe, key, tuple(problems(recipe)) if examined else found)
+        unread = Problem(f"{claim} cannot be read: {reason(error)}", fix=DOCTOR)
+        return KnownRecipe(claim, None, None, (unread,), is_broken=True)
+    return KnownRecipe(claim, recipe, key, tuple(problems(recipe, running=False)) if examined else ())
 
 
 def entry_named(name: str, store: Store) -> Entry:
@@ -72,7 +76,9 @@ def entry_named(name: str, store: Store) -> Entry:
     if len(found) == 1:
         return found[0]
     if found:
-        raise ConfigError(f"'{name}' may mean {' or '.join(entry.key for entry in found)}", fix="give one of these in full")
+        apart = told_apart([entry.facts.get("identity", {}) for entry in found])
+        which = [f"{entry.key} ({words})" for entry, words in zip(found, apart, strict=True)]
+        raise ConfigError(f"'{name}' may mean {' or '.join(which)}", fix="give one of these in full")
     recipes = [claim.name for claim in recipe_claims()]
     fix = f"djsandbox envs create {name}" if name in recipes else did_you_mean(name, [entry.key for entry in entries])
     raise ConfigError(f"there is no environment '{name}' in {store.folder}", fix=fix)
@@ -99,6 +105,38 @@ def examined(entry: Entry) -> str | None:
         return "its interpreter does not start"
     made_with = entry.facts["python"]
     return None if said == made_with else f"it was made with Python {made_with} and now has {said}"
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What a look at everything has found.
+
+    `environments` are keys, each with what is wrong with it (None: nothing). Of `problems` an error is something broken; what
+    a recipe needs and this machine lacks is a warning.
+    """
+
+    managers: list[dict[str, Any]]
+    recipes: list[KnownRecipe]
+    environments: list[tuple[str, str | None]]
+    problems: list[Problem]
+
+
+def examination(store: Store) -> Examination:
+    """Look at all managers, recipes and environments; runs programs, and writes nothing."""
+    there = managers()
+    recipes = [_seen_from_here(known) for known in known_recipes(examined=True)]
+    states = [(entry.key, examined(entry)) for entry in store.entries()]
+    found = [Problem(row["problem"], fix=DOCTOR) for row in there if row["problem"] is not None]
+    found += [problem for known in recipes for problem in known.problems]
+    mend = "djsandbox envs create makes it again, djsandbox envs gc removes it"
+    found += [Problem(f"the environment {key}: {problem}", fix=mend) for key, problem in states if problem is not None]
+    return Examination(there, recipes, states, found)
+
+
+def _seen_from_here(known: KnownRecipe) -> KnownRecipe:
+    if known.is_broken:
+        return known
+    return replace(known, problems=tuple(replace(problem, severity="warning") for problem in known.problems))
 
 
 def managers() -> list[dict[str, Any]]:

@@ -78,13 +78,23 @@ def shared(path: Path) -> Iterator[None]:
 
     Waits for whoever has: `is_held` does for a moment, and nobody else has a file alone that is held like this.
     """
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    fd = hold(path)
     try:
-        if not _try(fd, fcntl.LOCK_SH):
-            fcntl.flock(fd, fcntl.LOCK_SH)
         yield
     finally:
         os.close(fd)
+
+
+def hold(path: Path) -> int:
+    """A file descriptor that holds the file at `path` as `shared` does, until it is closed."""
+    fd = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)  # also where others made it and we may only read
+    try:
+        if not _try(fd, fcntl.LOCK_SH):
+            fcntl.flock(fd, fcntl.LOCK_SH)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
 
 
 def is_held(path: Path) -> bool:

@@ -18,7 +18,8 @@ _BY_NAME = ("requirements", "constraints")
 PARAMS = ("python", "env_py_version", "env_config_path", "homes", "variables", *_BY_NAME, *_APPENDED)
 """The `env_params` that every manager knows."""
 _AMBIGUOUS = 3.1
-FOR_EXISTING = ("path", "homes", "variables")
+CHECK = "check"
+FOR_EXISTING = ("path", "homes", "variables", CHECK)
 """Those that the manager `existing` knows, which installs nothing."""
 
 
@@ -80,6 +81,9 @@ def _problems(recipe: EnvRecipe, name: str, value: Any) -> Iterator[Problem]:
         yield KeyProblem(f"env_params: {name} is a text, for 3.10 as a number is 3.1", fix=f'{name}: "3.10"', loc=loc)
     elif name in ("path", "env_config_path") and not _is_path(value):
         yield KeyProblem(f"env_params: {name} is the path of a file or folder, not {value!r}", loc=loc)
+    elif name == CHECK and not isinstance(value, bool):
+        message = f"env_params: {name} is true or false (whether the recipe's check is run), not {value!r}"
+        yield KeyProblem(message, loc=loc)
 
 
 def _fault(recipe: EnvRecipe, name: str, key: str, text: str) -> KeyProblem | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from djsandbox.envs.plain import keep_plain
 
@@ -132,6 +132,14 @@ class EnvRecipe:
 
     def __hash__(self) -> int:
         return hash((self.name, self.python, self.requirements, self.requirement_files, frozenset(self.variables.items())))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Plain data, for copies and other processes: a mapping that cannot change cannot be copied either."""
+        return {**self.__dict__, "variables": dict(self.variables)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        keep_plain(self)
 
     def steps(self) -> tuple[InstallStep, ...]:
         """All installing, in its order; the repositories come after the first step."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from djsandbox.errors import ConfigError
+from djsandbox.errors import ConfigError, Position
 
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _NAMED = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:$|[\[<>=!~@;( ])")
@@ -48,7 +48,8 @@ def name_of(line: str) -> str | None:
 def _read(path: Path, kind: str, above: tuple[Path, ...]) -> Iterator[tuple[str, str]]:
     if path in above:
         raise ConfigError(f"the requirements file {path} includes itself")
-    for line in _logical_lines(path):
+    for number, line in _logical_lines(path):
+        where = Position(str(path), number)
         option, _, rest = line.replace("=", " ", 1).partition(" ") if line.startswith("--") else line.partition(" ")
         if option[:2] in ("-r", "-c", "-e", "-f", "-i") and len(option) > 2:
             option, rest = option[:2], f"{option[2:]} {rest}".strip()  # -rfile
@@ -57,31 +58,47 @@ def _read(path: Path, kind: str, above: tuple[Path, ...]) -> Iterator[tuple[str,
             inner = "constraints" if kind == "constraints" else _OTHERS[option]
             yield from _read(path.parent / rest, inner, (*above, path))
         elif option in ("-e", "--editable"):
-            yield kind, f"-e {_full(rest, path.parent, is_path=True)}"
+            yield kind, f"-e {_full(rest, where, is_path=True)}"
         elif option in _PLACES:
-            yield kind, f"{option} {_full(rest, path.parent, is_path=True)}"
+            yield kind, f"{option} {_full(rest, where, is_path=True)}"
         else:
-            yield kind, _full(line, path.parent)
+            yield kind, _full(line, where)
 
 
-def _logical_lines(path: Path) -> Iterator[str]:
+def _logical_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines that say something, each with the number of the one in the file where it begins."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigError(f"the requirements file {path} cannot be read: {reason}") from error
-    for line in text.replace("\\\n", " ").splitlines():
-        kept = line.strip() if "#egg=" in line else _COMMENT.sub("", line).strip()
+    numbered = enumerate(text.splitlines(), 1)
+    for number, line in numbered:
+        whole = line
+        while whole.endswith("\\"):
+            whole = f"{whole[:-1]} {next(numbered, (0, ''))[1]}"
+        kept = whole.strip() if "#egg=" in whole else _COMMENT.sub("", whole).strip()
         if kept and not kept.startswith("#"):
-            yield kept
+            yield number, kept
 
 
-def _full(line: str, folder: Path, *, is_path: bool = False) -> str:
-    """`line` with a relative local path made a file URL; anything else as it is.
+def _unquoted(line: str, where: Position) -> str:
+    """What stands in quotes at the beginning of `line`; `line` itself where nothing does."""
+    if line[:1] not in ("'", '"'):
+        return line
+    try:
+        return shlex.split(line)[0]
+    except ValueError:
+        raise ConfigError(f"the quote {line[0]} is never closed: {line}", where=where, fix="close it, or remove it") from None
 
-    `is_path` says that a bare name is no package: it counts as a path where something of that name lies in `folder`.
+
+def _full(line: str, where: Position, *, is_path: bool = False) -> str:
+    """`line` with a local path that is relative to the file it stands in made a file URL; anything else as it is.
+
+    `is_path` says that a bare name is no package: it counts as a path where something of that name lies beside the file.
     """
-    text = shlex.split(line)[0] if line[:1] in "\"'" else line
+    folder = Path(where.file).parent
+    text = _unquoted(line, where)
     named = _AT_FILE.fullmatch(text)
     before, text = named.groups() if named else ("", text)
     found = _PATH.fullmatch(text)

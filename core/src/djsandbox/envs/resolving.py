@@ -21,6 +21,7 @@ from djsandbox.envs.overrides import FOR_EXISTING, PARAMS, overridden
 from djsandbox.envs.recipe import EnvRecipe, Repository
 from djsandbox.envs.requirement_files import read_requirements
 from djsandbox.envs.router import env_class
+from djsandbox.envs.system import with_tools
 from djsandbox.envs.tools import program
 from djsandbox.errors import ConfigError, Problem, SandboxError, did_you_mean
 from djsandbox.journal.keys import content_key
@@ -78,7 +79,7 @@ def resolve(
     else:
         parameters["env_py_version"] = changed.python or own_version()
     env = found(name or recipe.name, chosen, **parameters)
-    details = attempt(problems, _loc(params, "env_config_path"), env.describe)
+    details = attempt(problems, key_loc(params, "env_config_path"), env.describe)
     if problems:
         raise ConfigError.of(problems)
     identity |= {"python": parameters.get("env_py_version"), "manager_details": details}
@@ -116,7 +117,13 @@ def _only_for_existing(params: Mapping[str, Any]) -> bool:
 def _our_own_will_do(recipe: EnvRecipe) -> bool:
     version = ".".join(map(str, sys.version_info[:3]))
     fits = recipe.python is None or f"{version}.".startswith(f"{recipe.python}.")
-    return fits and (not recipe.check or _passes(recipe.check, tuple(recipe.variables.items())))
+    if not fits or not recipe.check:
+        return fits
+    try:
+        variables = with_tools(recipe, ExistingEnv().variables() | dict(recipe.variables))
+    except SandboxError:
+        return False
+    return _passes(recipe.check, tuple(sorted(variables.items())))
 
 
 @lru_cache(maxsize=64)
@@ -134,7 +141,7 @@ def _misfits(recipe: EnvRecipe, chosen: str, asked: str | None, params: Mapping[
         return [KeyProblem(f"the environment '{recipe.name}' cannot be made by {asked}", fix=fix, loc=("env_manager",))]
     if recipe.env_config_path is not None and chosen in _USUAL:
         message = f"the environment '{recipe.name}' has a conda environment file, which {chosen} cannot read"
-        loc = _loc(params, "env_config_path") or ("env_manager",)
+        loc = key_loc(params, "env_config_path") or ("env_manager",)
         return [KeyProblem(message, fix=f"env_manager: {' or '.join(CONDA)}", loc=loc)]
     return []
 
@@ -148,7 +155,14 @@ def _unknown(rest: Mapping[str, Any], found: type[Env], manager: str) -> list[Pr
     ]
 
 
-def _loc(params: Mapping[str, Any], *names: str, text: str | None = None) -> Loc:
+def home_loc(params: Mapping[str, Any], repository: Repository) -> Loc:
+    """Where `env_params` name the checkout of a repository; empty where they do not."""
+    homes = params.get("homes")
+    named = isinstance(homes, Mapping) and repository.name in homes
+    return ("env_params", "homes", repository.name) if named else ()
+
+
+def key_loc(params: Mapping[str, Any], *names: str, text: str | None = None) -> Loc:
     """The first of the `env_params` of these names, or the place of `text` in one of them; empty where it is the recipe's."""
     for name in names:
         if text is None and params.get(name) is not None:
@@ -161,15 +175,15 @@ def _loc(params: Mapping[str, Any], *names: str, text: str | None = None) -> Loc
 def _identity(recipe: EnvRecipe, manager: str, params: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
     """The identity, as far as it can be told; what is wrong with requirements, files and sources is put to `problems`."""
     for text in _all_requirements(recipe):
-        loc = _loc(params, "requirements", "constraints", text=text)
+        loc = key_loc(params, "requirements", "constraints", text=text)
         attempt(problems, loc, lambda text=text: checked_requirement(text))  # type: ignore[misc]
 
     def content(file: str) -> dict[str, Any] | None:
-        loc = _loc(params, "requirement_files", text=file)
+        loc = key_loc(params, "requirement_files", text=file)
         return attempt(problems, loc, lambda: _content(Path(file), recipe))
 
     def source(repository: Repository) -> dict[str, Any] | None:
-        return attempt(problems, ("env_params", "homes", repository.name), lambda: _source(repository, recipe))
+        return attempt(problems, home_loc(params, repository), lambda: _source(repository, recipe))
 
     steps = [
         {

@@ -81,7 +81,7 @@ class Store:
 
     def entries(self) -> list[Entry]:
         """All environments, by key."""
-        names = sorted(path.name for path in self.links.iterdir()) if self.links.is_dir() else []
+        names = (path.name for path in _within(self.links))
         return [entry for name in names if not name.startswith(".") and (entry := self.find(name)) is not None]
 
     def begin(self, key: str) -> Path:
@@ -105,7 +105,7 @@ class Store:
     def leftovers(self, key: str | None = None) -> Iterator[Path]:
         """Folders in which something was begun that nobody is finishing: all, or those of `key`, whose lock one then has."""
         current = {entry.folder for entry in self.entries()}
-        for folder in sorted(self.builds.iterdir()) if self.builds.is_dir() else []:
+        for folder in _within(self.builds):
             its_key = folder.name.rpartition(".")[0]
             mine = key == its_key or (key is None and not self.is_being_made(its_key))
             if mine and folder.resolve() not in current:
@@ -153,6 +153,14 @@ def discard(folder: Path) -> None:
                 with contextlib.suppress(OSError):
                     os.chmod(os.path.join(place, name), 0o700)
         time.sleep(0.05)
+
+
+def _within(folder: Path) -> list[Path]:
+    """What lies in `folder`, by name; nothing where it is not there, or no longer."""
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _entry(key: str, folder: Path) -> Entry:

@@ -21,23 +21,32 @@ _NVIDIA = "/proc/driver/nvidia/gpus/*"
 _AMD = "/sys/class/kfd/kfd/topology/nodes/*/gpu_id"  # 0 for a CPU
 
 
-def missing_tools(recipe: EnvRecipe, *, cloning: bool = True) -> list[Problem]:
-    """One problem for each program that is not there or too old; git counts where something has to be cloned."""
+def missing_tools(recipe: EnvRecipe, *, cloning: bool = True, running: bool = True) -> list[Problem]:
+    """One problem for each program that is not there or too old; git counts where something has to be cloned.
+
+    Unless something is to run here, a graphics card that is missing is a warning: making an environment takes none.
+    """
     wanted = list(recipe.system_tools)
     cloned = [repository.name for repository in recipe.repositories if repository.home is None]
     if cloning and cloned and all(tool.name != "git" for tool in wanted):
         wanted.append(
             SystemTool("git", f"cloning {', '.join(cloned)}", get="install git, or name your own checkout in 'homes'")
         )
-    return list(_missing(wanted, recipe.name))
+    return list(_missing(wanted, recipe.name, running))
 
 
-def _missing(tools: Iterable[SystemTool], recipe: str) -> Iterable[Problem]:
+def _missing(tools: Iterable[SystemTool], recipe: str, running: bool) -> Iterable[Problem]:
     for tool in tools:
         lack = _lack(tool)
-        if lack is not None:
-            fix = tool.get or (None if tool.name == GPU else f"install {tool.name}")
-            yield Problem(f"the environment '{recipe}' needs {lack}, for {tool.needed_for}", fix=fix)
+        if lack is None:
+            continue
+        message = f"the environment '{recipe}' needs {lack}, for {tool.needed_for}"
+        if tool.name != GPU:
+            yield Problem(message, fix=tool.get or f"install {tool.name}")
+        elif running:
+            yield Problem(message, fix=tool.get)
+        else:
+            yield Problem(message, fix="it can be made here; what runs in it needs a machine that has one", severity="warning")
 
 
 def _lack(tool: SystemTool) -> str | None:

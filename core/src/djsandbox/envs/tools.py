@@ -18,6 +18,8 @@ _KEPT_FOR_CONDA = (
     "CONDARC", "CONDA_ENVS_PATH", "CONDA_ENVS_DIRS", "CONDA_PKGS_DIRS", "CONDA_CHANNELS", "CONDA_SUBDIR", "CONDA_SSL_VERIFY",
     "CONDA_OVERRIDE_CUDA", "MAMBA_ROOT_PREFIX", "MAMBARC",
 )  # fmt: skip
+CONDA_BASE = ("base", "root")
+"""What conda calls the environment that it lives in itself."""
 _NAMED_BY = {"conda": "CONDA_EXE", "mamba": "MAMBA_EXE", "micromamba": "MAMBA_EXE"}
 _PATIENCE = 120.0  # seconds for a question that a manager answers in three, on a slow network file system
 
@@ -32,6 +34,13 @@ def program(name: str) -> str | None:
     if found is None and Path(named).name == name and os.access(named, os.X_OK):
         found = named
     return found
+
+
+def conda_base() -> Path | None:
+    """The environment that conda or mamba itself lives in; None where there is none."""
+    programs = [found for name in ("conda", "mamba") if (found := program(name)) is not None]
+    roots = [Path(os.path.realpath(found)).parent.parent for found in programs]
+    return next((root for root in roots if (root / "conda-meta").is_dir() and (root / "bin" / "python").exists()), None)
 
 
 def answer(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> str | None:
