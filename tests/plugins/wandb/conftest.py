@@ -21,7 +21,7 @@ from djsandbox import BaseProbe, ComponentConfig
 
 
 class Measure(BaseProbe):
-    """Says how a loss falls."""
+    """Says how a loss falls, and fails where x is above 100."""
 
     class Config(ComponentConfig):
         x: float = 2.0
@@ -32,6 +32,8 @@ class Measure(BaseProbe):
             self.watcher.watch({"loss": self.config.x / step}, step=step)
         self.watcher.watch({"label": "good", "key": f"Bearer {self.config.api_key}"})
         self.watcher.watch_table("Pools: best/first", ["pool", "score"], [["a", 1], ["b", None]], ["two of them"])
+        if self.config.x > 100:
+            raise ValueError("far too large")
         return self.config.x ** 2
 '''
 
@@ -81,11 +83,8 @@ class Server(ThreadingHTTPServer):
             if "agentHeartbeat" in query:
                 return {"agentHeartbeat": {"agent": {"id": given["id"]}, "commands": json.dumps(self._commands(given))}}
             if "createArtifact" in query:
-                return {
-                    "createArtifact": {
-                        "artifact": {"id": "a1", "state": "COMMITTED", "artifactSequence": {"latestArtifact": None}}
-                    }
-                }
+                artifact = {"id": "a1", "state": "COMMITTED", "artifactSequence": {"latestArtifact": None}}
+                return {"createArtifact": {"artifact": artifact}}
             if "createRunFiles" in query:
                 url = f"{self.url}/upload/{given['run']}"
                 files = [{"name": name, "uploadUrl": f"{url}/{name}"} for name in given["files"]]
@@ -218,7 +217,8 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     monkeypatch.chdir(folder)
 
     def write(*lines: str, extra: str = "x: 2.0") -> Path:
-        job = f"{{hook: GeneralProbeHook, meta_name: measure, output: [square], extra_configs: {{type: './measure.py:Measure', {extra}}}}}"
+        block = f"{{type: './measure.py:Measure', {extra}}}"
+        job = f"{{hook: GeneralProbeHook, meta_name: measure, output: [square], extra_configs: {block}}}"
         head = ["project_name: lab/one", "experiment_name: first", "work_dir: out", *lines]
         file = folder / "sandbox.yaml"
         file.write_text("\n".join([*head, "pipelines:", "  demo:", "    probe_job_configs:", f"      - {job}"]) + "\n")

@@ -16,6 +16,11 @@ def server() -> str:
     return os.environ.get("WANDB_BASE_URL") or _settings().get("base_url") or DEFAULT_URL
 
 
+def website() -> str:
+    """The address of the server's pages."""
+    return server().rstrip("/").replace("://api.", "://")
+
+
 def has_key() -> bool:
     """Whether there is a key for the server, valid or not: in the environment or in the netrc file."""
     if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
@@ -25,6 +30,20 @@ def has_key() -> bool:
     except (OSError, netrc.NetrcParseError):
         return False
     return bool(found and found[2])
+
+
+def mode(wished: str) -> tuple[str, str]:
+    """The mode to begin in (online, offline, disabled), and why, where it is not online."""
+    given = os.environ.get("WANDB_MODE", "")
+    if given == "disabled":
+        return "disabled", "WANDB_MODE=disabled"
+    if os.environ.get("WANDB_DISABLED", "").lower() in ("true", "1"):
+        return "disabled", "WANDB_DISABLED"
+    if wished == "offline":
+        return "offline", "as 'mode: offline' says"
+    if wished == "auto" and given in ("offline", "dryrun"):
+        return "offline", f"WANDB_MODE={given}"
+    return ("online", "") if has_key() else ("offline", "there is no API key (wandb login)")
 
 
 def _netrc_file() -> Path:

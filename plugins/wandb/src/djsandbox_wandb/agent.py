@@ -45,11 +45,9 @@ def _created(told: Mapping[str, Any]) -> dict[str, Any]:
     import wandb  # noqa: PLC0415
 
     sweep_id = wandb.sweep(told["config"], entity=told["entity"], project=told["project"])
-    api = wandb.Api()
-    entity = os.environ.get("WANDB_ENTITY") or api.default_entity
-    project = os.environ.get("WANDB_PROJECT") or told["project"]
-    url = f"{api.client.app_url}{entity}/{project}/sweeps/{sweep_id}" if entity else ""
-    return {"sweep_id": sweep_id, "entity": entity, "project": project, "url": url}
+    # What the server calls them is left there for agents.
+    entity, project = os.environ.get("WANDB_ENTITY"), os.environ.get("WANDB_PROJECT")
+    return {"sweep_id": sweep_id, "entity": entity or told["entity"], "project": project or told["project"]}
 
 
 def _run(told: Mapping[str, Any], answers: TextIO) -> None:

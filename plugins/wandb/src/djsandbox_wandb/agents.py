@@ -73,6 +73,8 @@ class AgentProcess:
             self._process.wait()
 
     def _listen(self, answers: IO[str] | None) -> None:
-        for line in answers or ():
-            self._answers.put(json.loads(line))
+        if answers is not None:
+            with answers:
+                for line in answers:
+                    self._answers.put(json.loads(line))
         self._answers.put(None)

@@ -11,7 +11,7 @@ from typing import Any
 from djsandbox import ComponentConfig, Finding, Parameter, SandboxError, SweepConfig, Sweeper, Trial, TrialResult
 from pydantic import Field
 
-from djsandbox_wandb.account import has_key, server
+from djsandbox_wandb.account import has_key, server, website
 from djsandbox_wandb.agents import AgentProcess
 from djsandbox_wandb.tracker import TRIAL_VARIABLE, project_name
 
@@ -73,8 +73,9 @@ class WandbSweeper(Sweeper):
         self._next = max([*ended, *self._trials], default=0) + 1
         self._agents, self._busy = [], {}
         self._write()
-        if self._ids["url"]:
-            self.notice(f"W&B: {self._ids['url']}")
+        ids = self._ids
+        if ids["entity"]:
+            self.notice(f"W&B: {website()}/{ids['entity']}/{ids['project']}/sweeps/{ids['sweep_id']}")
 
     def ask(self) -> Trial | None:
         """The next trial: first those that never ended, then what the server gives."""

@@ -17,7 +17,7 @@ from typing import IO, Any, Literal
 from djsandbox import ComponentConfig, Finding, RunEvent, SandboxError, TrackedMetric, TrackedTable, Tracker
 from pydantic import Field
 
-from djsandbox_wandb.account import has_key, server
+from djsandbox_wandb.account import has_key, mode, server
 
 TRIAL_VARIABLE = "DJSANDBOX_WANDB_TRIAL"
 """What the sweeper tells the tracker of a trial: the run that W&B's server has made for it, as JSON."""
@@ -45,7 +45,7 @@ class WandbTracker(Tracker):
         """A description of the W&B run."""
         system_metrics: bool = False
         """Whether W&B also records the load of the machine, its GPUs included."""
-        init_timeout: float = Field(default=6.0, gt=0)
+        init_timeout: float = Field(default=5.0, gt=0)
         """Seconds to wait for the server before the run is mirrored to files only."""
         patience: float = Field(default=10.0, ge=0)
         """Seconds for which the end of a run waits for the upload; what is not uploaded then stays in the files."""
@@ -53,7 +53,6 @@ class WandbTracker(Tracker):
     def __init__(self, config: ComponentConfig) -> None:
         super().__init__(config)
         self._process: subprocess.Popen[str] | None = None
-        self._listening: threading.Thread | None = None
         self._where: dict[str, Any] = {}
         self._home = Path()
         self._log = Path()
@@ -72,6 +71,10 @@ class WandbTracker(Tracker):
 
     def start(self, run: RunEvent) -> None:
         """Start the process that mirrors; it says by itself where to."""
+        how, reason = mode(self.config.mode)
+        if how == "disabled":
+            self.tell(f"W&B: nothing is mirrored ({reason})")
+            return
         self._home = run.home
         self._log = run.home / "logs" / f"wandb_{run.run_id}.log"
         self._log.parent.mkdir(parents=True, exist_ok=True)
@@ -85,9 +88,8 @@ class WandbTracker(Tracker):
                 encoding="utf-8",
                 start_new_session=True,  # Ctrl-C is for the run, which then tells how it ended
             )
-        self._send(**self._beginning(run))
-        self._listening = threading.Thread(target=self._listen, args=(self._process.stdout, run), daemon=True)
-        self._listening.start()
+        self._send(**self._beginning(run), mode=how, reason=reason)
+        threading.Thread(target=self._listen, args=(self._process.stdout, run), daemon=True).start()
         if run.values:
             self._send(what="values", values=dict(run.values))
 
@@ -139,41 +141,44 @@ class WandbTracker(Tracker):
             "tags": config.tags or None,
             "notes": config.notes,
         }
-        told = {
-            "mode": config.mode,
+        environment = {}
+        given = os.environ.get(TRIAL_VARIABLE)
+        if given and run.trial is not None:  # the run is W&B's: what its agents set for those whom they start
+            trial = json.loads(given)
+            names = {"sweep_id": "SWEEP_ID", "run_id": "RUN_ID", "entity": "ENTITY", "project": "PROJECT"}
+            environment = {f"WANDB_{name}": trial[key] for key, name in names.items() if trial[key]}
+            init.update(project=None, entity=None, resume="allow")
+        return {
+            "environment": environment,
             "dir": os.path.abspath(run.home),
             "init": {key: value for key, value in init.items() if value is not None},
             "init_timeout": config.init_timeout,
             "system_metrics": config.system_metrics,
         }
-        given = os.environ.get(TRIAL_VARIABLE)
-        return {**told, "sweep": json.loads(given)} if given and run.trial is not None else told
 
     def _listen(self, answers: IO[str] | None, run: RunEvent) -> None:
-        line = answers.readline() if answers is not None else ""
+        if answers is None:
+            return
+        with answers:
+            line = answers.readline()
         if not line:
             return
         self._where = where = json.loads(line)
         if where["mode"] == "online":
             self.tell(f"W&B: {where['url']}")
-        elif where["mode"] == "disabled":
-            self.tell(f"W&B: nothing is mirrored ({where['reason']})")
         else:
             runs = f"{run.home / 'wandb'}/offline-run-*" if run.is_sweep or run.trial is not None else where["path"]
             self.tell(f"W&B: offline, {where['reason']}; to upload it afterwards: wandb sync {runs}")
 
     def _send(self, **fields: Any) -> None:
         process = self._process
-        if process is None or process.stdin is None or self._where.get("mode") == "disabled":
+        if process is None or process.stdin is None:
             return
         try:
             process.stdin.write(json.dumps(fields) + "\n")
             process.stdin.flush()
         except OSError as error:
-            if self._listening is not None:
-                self._listening.join(1.0)
-            if self._where.get("mode") != "disabled":
-                raise SandboxError("the process that mirrors to W&B has ended", fix=f"its output: {self._log}") from error
+            raise SandboxError("the process that mirrors to W&B has ended", fix=f"its output: {self._log}") from error
 
 
 def project_name(name: str) -> str:

@@ -6,7 +6,6 @@ run's. The first line says what to begin with, and is answered on stdout by one 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -17,8 +16,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-_NOT_OURS = ("WANDB_SERVICE", "WANDB_RUN_ID", "WANDB_RESUME", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH")
+_NOT_OURS = ("WANDB_MODE", "WANDB_SERVICE", "WANDB_RUN_ID", "WANDB_RESUME", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH")
 _MOST_LEAVES, _LONGEST_TEXT, _LONGEST_LIST = 1000, 300, 20
+_PATIENCE_AT_EXIT = 1.0
 _PATIENCE_ALONE = 30.0
 """Seconds in which a mirror whose run was killed has to end."""
 
@@ -81,11 +81,11 @@ def main() -> int:
         if name in _NOT_OURS or (name.startswith("WANDB_") and not os.environ[name]):
             del os.environ[name]
     told = (json.loads(line) for line in sys.stdin)
-    run, answer = _begin(next(told))
+    first = next(told)
+    os.environ.update(first["environment"])
+    run, answer = _begin(first)
     answers.write(json.dumps(answer) + "\n")
     answers.flush()
-    if run is None:
-        return 0
     mirror, is_finished = Mirror(run), False
     for fields in told:
         what = fields.pop("what")
@@ -99,6 +99,13 @@ def main() -> int:
     return 0
 
 
+def _close() -> None:
+    """End the library's service, which waits for what could not be sent: not for long, it is in the files."""
+    import wandb  # noqa: PLC0415
+
+    wandb.teardown()
+
+
 def _guarded(method: Any, fields: Mapping[str, Any]) -> None:
     try:
         method(**fields)
@@ -109,64 +116,31 @@ def _guarded(method: Any, fields: Mapping[str, Any]) -> None:
 
 def _begin(told: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """A W&B run, where it may be online else offline, and what to say of it."""
-    import wandb  # noqa: PLC0415
-
-    mode, reason = _mode(wandb, told["mode"])
-    if mode == "disabled":
-        return None, {"mode": mode, "reason": reason}
-    if mode == "online":
+    reason = told["reason"]
+    if told["mode"] == "online":
         try:
-            run = _init(wandb, told, "online")
+            run = _init(told, "online")
         except Exception as error:
             reason = " ".join(str(error).split("\nConsider increasing")[0].split()) or type(error).__name__
         else:
             return run, {"mode": "online", "url": run.url, "path": run.settings.sync_dir}
-    run = _init(wandb, told, "offline")
+    run = _init(told, "offline")
     return run, {"mode": "offline", "reason": reason, "path": run.settings.sync_dir}
 
 
-def _mode(wandb: Any, wished: str) -> tuple[str, str]:
-    """The mode to begin in, and why it is not online."""
-    given = os.environ.pop("WANDB_MODE", "")
-    if os.environ.get("WANDB_DISABLED", "").lower() in ("true", "1") or given == "disabled":
-        return "disabled", "WANDB_MODE=disabled" if given else "WANDB_DISABLED"
-    if wished == "offline":
-        return "offline", "as wished"
-    if wished == "auto" and given in ("offline", "dryrun"):
-        return "offline", f"WANDB_MODE={given}"
-    try:
-        is_logged_in = wandb.login(prompt=False, verify=False)
-    except Exception as error:
-        return "offline", " ".join(str(error).split())
-    return ("online", "") if is_logged_in else ("offline", "there is no API key (wandb login)")
+def _init(told: Mapping[str, Any], mode: str) -> Any:
+    import wandb  # noqa: PLC0415
 
-
-def _init(wandb: Any, told: Mapping[str, Any], mode: str) -> Any:
-    settings = {
-        "console": "off",
-        "silent": True,
-        "disable_git": True,
-        "save_code": False,
-        "disable_job_creation": True,
-        "init_timeout": told["init_timeout"],
-        "x_disable_stats": not told["system_metrics"],
-        **told.get("settings", {}),
-    }
-    if "sweep" in told:
-        return _init_in_sweep(wandb, told, mode, settings)
-    return wandb.init(mode=mode, dir=told["dir"], **told["init"], settings=wandb.Settings(**settings))
-
-
-def _init_in_sweep(wandb: Any, told: Mapping[str, Any], mode: str, settings: Mapping[str, Any]) -> Any:
-    """The run that W&B's server has made for this trial, as a program that W&B's agent starts would have it."""
-    sweep = told["sweep"]
-    os.environ["WANDB_SWEEP_ID"], os.environ["WANDB_RUN_ID"] = sweep["sweep_id"], sweep["run_id"]
-    for variable, key in (("WANDB_ENTITY", "entity"), ("WANDB_PROJECT", "project")):
-        if sweep.get(key):
-            os.environ[variable] = sweep[key]
-    wandb.teardown()  # the library reads these when it is set up, which login has done
-    init = {key: value for key, value in told["init"].items() if key not in ("project", "entity")}
-    return wandb.init(mode=mode, dir=told["dir"], resume="allow", **init, settings=wandb.Settings(**settings))
+    settings = wandb.Settings(
+        console="off",
+        silent=True,
+        disable_git=True,
+        save_code=False,
+        disable_job_creation=True,
+        init_timeout=told["init_timeout"],
+        x_disable_stats=not told["system_metrics"],
+    )
+    return wandb.init(mode=mode, dir=told["dir"], **told["init"], settings=settings)
 
 
 def _outputs(context: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -195,5 +169,9 @@ def _cell(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
-        sys.exit(main())
+    code = main()
+    closing = threading.Thread(target=_close, daemon=True)
+    closing.start()
+    closing.join(_PATIENCE_AT_EXIT)
+    sys.stderr.flush()
+    os._exit(code)
