@@ -99,7 +99,7 @@ def findings(config: TrainingConfig) -> Iterator[Finding]:
         try:
             _ = config.accumulation
         except ValueError as error:
-            yield Finding(("batch_size_per_device",), str(error), _batch_fix(config))
+            yield _batch_finding(config, str(error))
     if not is_open(config.conv_style_or_scale):
         try:
             style = style_of(config.conv_style_or_scale, config.model_name_or_path)
@@ -119,14 +119,15 @@ def _model_findings(model: str) -> Iterator[Finding]:
         yield Finding(("model_name_or_path",), f"this is no base model: {problem}", "download it again, weights and all")
 
 
-def _batch_fix(config: TrainingConfig) -> str:
-    """What would divide: the nearest batch for these GPUs, where there is one."""
-    fitting = [size for size in range(1, config.global_batch_size // config.gpus + 1)
-               if config.global_batch_size % (config.gpus * size) == 0]  # fmt: skip
+def _batch_finding(config: TrainingConfig, message: str) -> Finding:
+    """At the key that has to change, with the nearest batch that would do for these GPUs, where there is one."""
+    most = config.global_batch_size // config.gpus
+    fitting = [size for size in range(1, most + 1) if config.global_batch_size % (config.gpus * size) == 0]
     if not fitting:
-        return "set num_gpus to a divisor of the global batch, or another global_batch_size"
+        key = "batch_size_per_device" if config.num_gpus is None else "num_gpus"
+        return Finding((key,), message, "set num_gpus to a divisor of the global batch, or another global_batch_size")
     nearest = min(fitting, key=lambda size: abs(size - config.batch_size_per_device))
-    return f"batch_size_per_device: {nearest}, or another num_gpus or global_batch_size"
+    return Finding(("batch_size_per_device",), message, f"batch_size_per_device: {nearest}, or another global_batch_size")
 
 
 def _data_findings(config: TrainingConfig, chat: Path) -> Iterator[Finding]:
