@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import djsandbox
 import pytest
 from djsandbox.errors import ConfigError, Problem
+from djsandbox_inception.evaluator import InceptionEvaluator
 
 Studio = Any
 
@@ -144,3 +146,27 @@ def test_a_detector_that_is_not_in_the_cache_is_announced_as_a_download(ready: S
     cache.mkdir()
     (cache / "i3d_torchscript.pt").write_text("network")
     assert found(ready, detector_path=None) == []
+
+
+def test_a_target_may_read_a_result_by_its_key_and_another_key_is_found_before_the_run(ready: Studio) -> None:
+    path = ready.config()
+    for key, is_fine in (("fvd2048_16f", True), ("fid50k", False)):
+        config = json.loads(path.read_text())
+        config["iter_targets"] = [f"anonymous.inception.evaluation.results.{key} <= 300"]
+        config["max_iter_num"] = 2
+        Path("targets.yaml").write_text(json.dumps(config))
+        if is_fine:
+            djsandbox.validate("targets.yaml")
+        else:
+            with pytest.raises(ConfigError, match="fid50k"):
+                djsandbox.validate("targets.yaml")
+
+
+def test_the_content_of_all_videos_that_are_there_counts(ready: Studio, rows: Any) -> None:
+    rows("fake.jsonl", [{"videos": ["fake/0.mp4", "fake/none.mp4"]}, {"videos": ["fake/0.mp4"]}, {}])
+    config = InceptionEvaluator.Config(fake_data_path="fake.jsonl", real_data_path="real.jsonl")
+    assert list(InceptionEvaluator(config).referenced_files()) == [
+        str(ready.folder / side / "0.mp4") for side in ("fake", "real")
+    ]
+    config = InceptionEvaluator.Config(fake_data_path="not-yet.jsonl", real_data_path="real.jsonl", metric="is50k")
+    assert list(InceptionEvaluator(config).referenced_files()) == []
