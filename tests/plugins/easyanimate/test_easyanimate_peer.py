@@ -17,6 +17,7 @@ import pytest
 import yaml
 from djsandbox import ConfigError
 from djsandbox_easyanimate.inference import EasyAnimateInference
+from djsandbox_easyanimate.testing.settings import settings_for
 from djsandbox_easyanimate.trainer import EasyAnimateTrainer
 
 FOLDER = "configs/easyanimate_text_to_video"
@@ -92,6 +93,12 @@ def test_paths_are_the_same_where_the_home_is_named_and_where_it_is_not_there_ye
     assert outside.train.saving_config.output_dir == "/opt/outputs/models"
     here = EasyAnimateTrainer.Config.model_validate({**extra, "paths_from": "here"})
     assert here.train.saving_config.output_dir == "../../../outputs/models"
+
+
+def test_the_stand_in_gives_no_options_for_configs_whose_paths_would_move_with_it(peer: Callable[[], Any]) -> None:
+    place = peer()
+    with pytest.raises(ValueError, match="begin at EasyAnimate's folder, and would move with it"):
+        list(settings_for(f"{FOLDER}/1_single_op_pipeline.yaml", place.tool, data="videos", environments={}))
 
 
 @pytest.mark.slow

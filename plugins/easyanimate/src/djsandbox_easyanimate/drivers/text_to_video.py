@@ -159,7 +159,8 @@ def generate(pipeline: Any, order: SimpleNamespace, prompt: str, number: int) ->
     length, vae, extra = order.video_length, pipeline.vae, {}
     if takes_video(pipeline.transformer, vae):
         batch = vae.mini_batch_encoder
-        length = (length - 1) // batch * batch + 1 if vae.cache_mag_vae else length // batch * batch
+        if length > 1:
+            length = (length - 1) // batch * batch + 1 if vae.cache_mag_vae else length // batch * batch
         video, mask, clip_image = get_image_to_video_latent(None, None, video_length=length, sample_size=[height, width])
         extra = {"video": video, "mask_video": mask, "clip_image": clip_image}
     frames = pipeline(

@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             environments = dict(one.split("=", 1) for one in asked.env)
             lines = list(settings_for(asked.config, made, data=asked.data, environments=environments))
-    except (SandboxError, OSError) as error:
+    except (SandboxError, OSError, ValueError) as error:
         parser.error(str(error))
     sys.stdout.writelines(f"{line}\n" for line in lines)
     return 0

@@ -23,7 +23,7 @@ def settings_for(config: str, made: StandIn, *, data: str, environments: Mapping
         environments: For types of other components the folder of the environment that their jobs are to use.
 
     All that the config keeps below its `work_dir` is kept in a folder of the same name in the stand-in's `outputs` instead:
-    a dry run does not touch the results of a real one.
+    a dry run does not touch the results of a real one. ValueError for a config whose paths begin at EasyAnimate's folder.
     """
     loaded = djsandbox.load_config(config)
     work_dir = os.path.normpath(loaded.work_dir)
@@ -38,6 +38,11 @@ def settings_for(config: str, made: StandIn, *, data: str, environments: Mapping
         changed = {place: _moved(value, work_dir, outputs) for place, value in values.items()}
         changed |= {"dj_configs.dataset_path": str(made.dataset)} if job.meta_name == data else {}
         if kind == TYPE:
+            if values.get("extra_configs.paths_from") != "here":
+                raise ValueError(
+                    f"{config}: the paths of '{job.label}' begin at EasyAnimate's folder, and would move with it: set "
+                    f"paths_from: here, or leave --for out and make ./thirdparty/models/EasyAnimate a link to {made.legacy}"
+                )
             changed |= {f"extra_configs.{key}": value for key, value in made.values(values.get("extra_configs.version"))}
         elif kind in environments:
             place = os.path.abspath(environments[kind])
