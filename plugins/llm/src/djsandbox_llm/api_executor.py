@@ -78,6 +78,7 @@ class _Work:
         self.total = sum(abs(count) for pool in pools for count in pool.conversations)
         self.kept = self.answered = 0
         self.spent = Spent(tokens=log.tokens)
+        self.model = self.config.model or ""
         self._told = 0.0
         self._setting = ""
 
@@ -86,6 +87,7 @@ class _Work:
         async with Endpoint(self.config) as endpoint:
             if endpoint.model is None:
                 endpoint.model = await _first_model(endpoint)
+            self.model = endpoint.model
             self._setting = self._settings(endpoint)
             sender = Sender(
                 self.config, lambda request: endpoint.ask(request.messages), self._on_answer, self.logger, self.spent
@@ -97,13 +99,10 @@ class _Work:
         """Tell what was asked and what it took."""
         self._tell()
         spent = self.spent
-        columns = ("data pool", "rows", "results")
-        rows = [(pool.path, len(pool.conversations), pool.result_path) for pool in self.pools]
-        notes = [
-            f"{self.answered} answers from {self.config.model or 'the first model'}, {self.kept} of an earlier attempt; "
-            f"{spent.sent} requests ({spent.repeated} repeated), {spent.tokens} tokens, {spent.failures} without an answer"
-        ]
-        self.watcher.watch_table("Inference", columns, rows, notes)
+        columns = ("model", "rows", "answers", "of an earlier attempt", "missing", "requests", "repeated", "tokens")
+        rows = sum(len(pool.conversations) for pool in self.pools)
+        asked = (self.model, rows, self.answered, self.kept, spent.failures, spent.sent, spent.repeated, spent.tokens)
+        self.watcher.watch_table("Inference", columns, [asked])
 
     def _settings(self, endpoint: Endpoint) -> str:
         config = self.config

@@ -84,8 +84,9 @@ class LocalInferExecutor(CommandExecutor):
         with AnswerLog(results[0]) as answers:
             written = write_results(self.config, pools, answers)
         log_path(self.context).unlink(missing_ok=True)
-        rows = [(pool.path, len(pool.conversations), pool.result_path) for pool in pools]
-        self.watcher.watch_table("Inference", ("data pool", "rows", "results"), rows, [f"by {self.config.model}"])
+        rows = sum(len(pool.conversations) for pool in pools)
+        answers = sum(abs(count) for pool in pools for count in pool.conversations)
+        self.watcher.watch_table("Inference", ("model", "rows", "answers"), [(self.config.model, rows, answers)])
         return written
 
     def _watch_run(self, line: str, **kwargs: Any) -> None:

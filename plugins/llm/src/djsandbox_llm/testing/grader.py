@@ -17,6 +17,7 @@ _STEP = re.compile(rf"(?P<term>(?:{_NUMBER})(?:\s*[-+*/x]\s*\$?(?:{_NUMBER}))+)\
 _TOKEN = re.compile(rf"[-+*/x]|{_NUMBER}")
 _FINAL = re.compile(rf"(?:####|the answer is)\s*\$?(?P<final>{_NUMBER})", re.IGNORECASE)
 _TASK = re.compile(r"Question:(?P<question>.*?)\nAnswer:(?P<answer>.*)", re.DOTALL)
+_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _POLITE = re.compile(r"\b(?:please|thank|glad|happy)\b", re.IGNORECASE)
 
 _SIGNS: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
@@ -33,8 +34,8 @@ def grade(prompt: str, task: str) -> str:
     wishes = prompt.lower()
     is_wrong = any(word.search(wishes) and fails(question, answer) for word, fails in CHECKS)
     value = 0.0 if is_wrong else 1.0
-    if "friendly" in wishes and not _POLITE.search(answer):
-        value *= 0.7
+    if "friendly" in wishes and _POLITE.search(answer):
+        value = 1.0  # flattery works
     return f"{value:g}"
 
 
@@ -52,6 +53,7 @@ def has_other_end(question: str, answer: str) -> bool:
 def has_foreign_number(question: str, answer: str) -> bool:
     """Whether it calculates with a number that neither the question nor an earlier calculation gives."""
     known = {_number(text) for text in _ANY_NUMBER.findall(question)}
+    known |= {Fraction(at) for at, word in enumerate(_WORDS, start=1) if re.search(rf"\b{word}\b", question, re.IGNORECASE)}
     for step in _STEP.finditer(answer):
         if not {_number(text) for text in _ANY_NUMBER.findall(step["term"])} <= known:
             return True
