@@ -38,7 +38,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 def documented(config: str) -> list[str]:
     """The commands of the header: for real, to make VBench's stand-in, and to run on the stand-ins."""
     text = "\n".join(line.removeprefix("#") for line in Path(config).read_text().splitlines() if line.startswith("#"))
-    lines = [line.strip() for line in text.replace("\\\n", " ").splitlines() if line.startswith("   ")]
+    whole = text.replace("\\\n", " ").replace("&&\n", "&& ")
+    lines = [line.strip() for line in whole.splitlines() if line.startswith("   ")]
     return [line for line in lines if line.startswith(("djsandbox run", "python -m"))]
 
 
@@ -68,6 +69,18 @@ def test_an_experiment_runs_by_the_lines_in_its_header_and_ends_with_a_table(che
     assert [Path(path).name for path in found["compare"]["ranking"]] == sorted(totals, key=lambda label: -totals[label])
     resumed = shell(f"{command} --resume", checkout)
     assert "12 reused" in resumed or "11 reused" in resumed
+
+
+def test_where_no_stand_in_can_be_made_nothing_is_run_for_real(checkout: dict[str, str], tmp_path: Path) -> None:
+    shutil.move(FOLDER, tmp_path / "two words" / FOLDER)
+    for name in POOLS:
+        _, before, command = documented(f"two words/{FOLDER}/{name}.yaml")
+        done = subprocess.run(
+            ["bash", "-c", f"mkdir -p outputs/stand-in; {command}"],
+            env=checkout, cwd="two words", capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 2 and "has white space" in done.stderr and before
+        assert not Path("two words/outputs/easyanimate").exists() and "job" not in done.stdout
 
 
 def test_a_dry_run_writes_nothing_where_the_real_experiment_does(checkout: dict[str, str], tmp_path: Path) -> None:
