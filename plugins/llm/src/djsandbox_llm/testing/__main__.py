@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from djsandbox_llm.testing.server import MODEL, LoopbackServer
 
 _KEY = "loopback-key"
+_PORT = 8299
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,16 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="A model server on 127.0.0.1 that speaks OpenAI's API, without a model: it grades solutions of word "
         "problems by calculating, writes prompts, and echoes the rest.",
     )
-    parser.add_argument("--port", type=int, default=None, help="default: 8299; with a command: any that is free")
+    parser.add_argument("--port", type=int, default=None, help=f"default: {_PORT}; with a command another where that is taken")
     parser.add_argument("--fail-every", type=int, default=0, metavar="N", help="answer each N-th request with HTTP 500")
     parser.add_argument(
         "command", nargs=argparse.REMAINDER, help="run this with OPENAI_BASE_URL and a key set, and end with it"
     )
     given = parser.parse_args(arguments)
     command = given.command[1:] if given.command[:1] == ["--"] else given.command
-    port = given.port if given.port is not None else (0 if command else 8299)
-    every = given.fail_every
-    with LoopbackServer(port=port, failing=lambda number, _: "500" if every and number % every == 0 else None) as server:
+    with _server(given.port, given.fail_every, is_free_choice=bool(command)) as server:
         variables = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": _KEY}
         if command:
             return subprocess.run(command, env={**os.environ, **variables}, check=False).returncode  # noqa: S603 - the user's
@@ -41,6 +40,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             return 0
     return 0
+
+
+def _server(port: int | None, fail_every: int, *, is_free_choice: bool) -> LoopbackServer:
+    """On the same port each time, where possible: a resumed job takes nothing over from another endpoint."""
+
+    def failing(number: int, _: object) -> str | None:
+        return "500" if fail_every and number % fail_every == 0 else None
+
+    try:
+        return LoopbackServer(port=_PORT if port is None else port, failing=failing)
+    except OSError:
+        if port is not None or not is_free_choice:
+            raise
+        return LoopbackServer(failing=failing)
 
 
 if __name__ == "__main__":
