@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -70,6 +71,14 @@ def test_json_says_apart_whether_an_environment_is_there_and_whether_this_call_m
             True,
             False,
         )  # it has no key: it is not in the store
+
+
+def test_of_several_that_ask_at_once_one_says_that_it_has_made_the_environment() -> None:
+    argv = [sys.executable, "-m", "djsandbox", "envs", "create", "small", "--json"]
+    asking = [subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) for _ in range(3)]
+    said = [json.loads(process.communicate(timeout=300)[0]) for process in asking]
+    assert sorted(one["made"] for one in said) == [False, False, True]
+    assert len({one["path"] for one in said}) == 1
 
 
 def test_parameters_change_what_is_made(told: Callable[..., Any]) -> None:

@@ -130,8 +130,12 @@ def test_lines_of_a_task_become_metrics_of_that_task(tmp_path: Path) -> None:
     assert watcher.seen == [{"a": 0.5}, {"b": 0.5}]
 
 
-def test_a_line_that_cannot_be_read_stops_nothing(tmp_path: Path) -> None:
-    assert run(tmp_path, "echo loss of words; echo fine > $1", Watched()) == ["fine", "fine"]
+def test_a_line_that_cannot_be_read_stops_nothing_and_is_complained_of_once_a_task(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert run(tmp_path, "echo loss of words; echo loss of sleep; echo fine > $1", Watched()) == ["fine", "fine"]
+    assert caplog.text.count("cannot read a metric from this line, and perhaps others: loss of words") == 2
+    assert "loss of sleep" not in caplog.text
 
 
 @pytest.mark.parametrize(

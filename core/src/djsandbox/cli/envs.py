@@ -150,10 +150,10 @@ def create(
         return 0
     ready = found or environment_for(recipe, **asked, offline=offline, on_line=_to_stderr)
     if as_json:
-        is_new = found is None
-        show_json({"environment": ready.key, "path": ready.path, "python": ready.python, "exists": True, "made": is_new})
+        there = {"environment": ready.key, "path": ready.path, "python": ready.python, "exists": True}
+        show_json(there | {"made": ready.is_new})
         return 0
-    click.echo(f"{'is there' if found else 'made'}: {ready.path}")
+    click.echo(f"{'made' if ready.is_new else 'is there'}: {ready.path}")
     return 0
 
 

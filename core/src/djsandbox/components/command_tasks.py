@@ -18,7 +18,7 @@ from djsandbox.components.context import JobContext
 from djsandbox.components.naming import named_class
 from djsandbox.components.task import Task, TaskPolicy
 from djsandbox.components.task_runner import OneByOne, TaskWork
-from djsandbox.components.watching import OwnLoop
+from djsandbox.components.watching import Complaints, OwnLoop
 from djsandbox.errors import ComponentError
 
 _HOW_IT_RUNS = frozenset({"launcher", "on_failure", "retries", "timeout"})
@@ -110,8 +110,12 @@ class CommandTasks(Component, ABC):
             result = self._watch_run(line, **kwargs)
             if inspect.isawaitable(result):
                 self._own_loop.wait_for(result)
-        except Exception:  # a line that cannot be parsed must not stop the training
-            self.logger.warning("cannot read a metric from: %s", line, exc_info=True)
+        except Exception as error:  # a line that cannot be parsed must not stop the training
+            self._complaints.about(line, error)
+
+    @functools.cached_property
+    def _complaints(self) -> Complaints:
+        return Complaints(self.logger)
 
     @functools.cached_property
     def _own_loop(self) -> OwnLoop:

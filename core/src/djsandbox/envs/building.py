@@ -36,13 +36,16 @@ class EnvironmentFailed(ComponentError):
     """An environment could not be made; nothing of it is left but the log."""
 
 
-def build(resolved: Resolved, store: Store, *, offline: bool = False, on_line: OnLine | None = None) -> Entry:
-    """Make the environment, unless another process has made it meanwhile. EnvironmentFailed with the last lines and the log."""
+def build(resolved: Resolved, store: Store, *, offline: bool = False, on_line: OnLine | None = None) -> tuple[Entry, bool]:
+    """The environment, and whether this call made it: another process may have done so meanwhile.
+
+    EnvironmentFailed with the last lines and the log.
+    """
     key = resolved.key
     with store.lock(key):
         found = store.find(key)
         if found is not None and found.problem is None:
-            return found
+            return found, False
         if found is not None:
             _logger.warning("making the environment %s again: %s", key, found.problem)
         store.discard_leftovers(key)
@@ -58,7 +61,7 @@ def build(resolved: Resolved, store: Store, *, offline: bool = False, on_line: O
             raise
         if found is not None:
             discard(found.folder)
-        return entry
+        return entry, True
 
 
 @dataclass

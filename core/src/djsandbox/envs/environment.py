@@ -51,6 +51,8 @@ class ReadyEnv:
     """The file to hold (`Command.held`) while something runs in it, so that it is not removed; None for an existing one."""
     key: str | None = None
     """Its name in the store; None for an existing one."""
+    is_new: bool = False
+    """Whether who was asked for it made it just now."""
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
@@ -119,7 +121,8 @@ def environment_for(
         if wrong:
             raise ConfigError.of(wrong)
         resolved = resolve(recipe, manager=manager, name=name, params=params)
-        found = _ready(resolved, build(resolved, Store(), offline=offline or is_offline(), on_line=on_line))
+        entry, is_new = build(resolved, Store(), offline=offline or is_offline(), on_line=on_line)
+        found = replace(_ready(resolved, entry), is_new=is_new)
     if found.held is not None:
         mark_used(found.held.parent)
     elif found.recipe.check and (params or {}).get(CHECK, True):
