@@ -91,11 +91,6 @@ def unique_names(paths: Sequence[str]) -> list[str]:
     return names
 
 
-def steps_wanted(config: Mapping[str, Any]) -> Any:
-    """The number of training steps, where the config says it."""
-    return get(config, "trainer", "total_steps") or get(config, "buffer", "total_steps")
-
-
 def wants_weights(config: Mapping[str, Any]) -> bool:
     """Whether the last checkpoint holds the model in Hugging Face's format."""
     is_tinker = get(config, "trainer", "trainer_type") == "tinker" or bool(get(config, "model", "tinker", "enable"))
