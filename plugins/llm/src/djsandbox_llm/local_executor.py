@@ -81,8 +81,8 @@ class LocalInferExecutor(CommandExecutor):
     def job_result(self, results: list[Any]) -> list[str]:
         """The files of results, one for each data pool, in their order."""
         pools: list[PoolWork] = pools_of(self.config)
-        with AnswerLog(results[0]) as answers:
-            written = write_results(self.config, pools, answers)
+        with AnswerLog(results[0]) as log:
+            written = write_results(self.config, pools, log)
         log_path(self.context).unlink(missing_ok=True)
         rows = sum(len(pool.conversations) for pool in pools)
         answers = sum(abs(count) for pool in pools for count in pool.conversations)
