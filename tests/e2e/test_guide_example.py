@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import djsandbox
 import pytest
 import yaml
 from djsandbox.cli.main import call
-from djsandbox.plugins.index import plugin_index
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = "configs/demo/sandbox/sandbox.yaml"
@@ -24,37 +22,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(ROOT / "configs/demo", tmp_path / "configs/demo")
     shutil.copytree(ROOT / "demos", tmp_path / "demos")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MODELSCOPE_CACHE", str(tmp_path / "cache of modelscope"))
     return tmp_path
-
-
-@pytest.fixture
-def later_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The two types of the example whose plugins are not part of this version, as a third party would bring them."""
-    site = tmp_path / "site"
-    info = site / "later-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: later\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[djsandbox.model_train_executors]\nmodelscope = later_types:Trainer\n"
-        "[djsandbox.data_evaluators]\ndj_text_quality_classifier = later_types:Scorer\n"
-    )
-    (site / "later_types.py").write_text(
-        "from typing import Any\n"
-        "from djsandbox import BaseEvaluator, BaseModelExecutor, ComponentConfig, InputPath, OutputPath\n\n\n"
-        "class Trainer(BaseModelExecutor):\n"
-        "    class Config(ComponentConfig):\n"
-        "        train_dataset: InputPath\n        work_dir: OutputPath\n        model_name: str\n        trainer_name: str\n"
-        "        key_remapping: dict[str, str]\n        train: dict[str, Any]\n\n"
-        "    async def _run(self, run_type, run_obj=None, **kwargs):\n        return self.config.work_dir\n\n\n"
-        "class Scorer(BaseEvaluator):\n"
-        "    class Config(ComponentConfig):\n        dataset_path: InputPath\n\n"
-        "    def run(self, eval_type, eval_obj=None, **kwargs):\n        return 1.0\n"
-    )
-    monkeypatch.syspath_prepend(str(site))
-    plugin_index.cache_clear()
-    yield
-    sys.modules.pop("later_types", None)
-    plugin_index.cache_clear()
 
 
 def without(hooks: set[str]) -> str:
@@ -88,35 +57,28 @@ def test_the_example_has_the_guides_keys_and_values() -> None:
     ]
 
 
-def test_what_is_missing_is_only_what_other_packages_bring(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(["validate", CONFIG, "--json"]) == 2
-    problems = json.loads(capsys.readouterr().out)["problems"]
-    assert [item["message"] for item in problems if item["severity"] == "warning" and "will be equal" in item["message"]]
-    assert [(Path(item["file"]).name, item["fix"]) for item in problems if item["severity"] == "error"] == [
-        ("gpt3_extra_train_config.json", "pip install djsandbox-modelscope"),
-        ("gpt3_data_quality_eval_config.yaml", "pip install --upgrade djsandbox-datajuicer"),
-    ]
-
-
-@pytest.mark.usefixtures("later_plugins")
-def test_the_whole_example_is_valid_before_any_of_its_files_are_made(checkout: Path) -> None:
+def test_the_whole_example_is_valid_before_any_of_its_files_are_made(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(["validate", CONFIG]) == 0
+    assert "6 jobs in 1 pipeline" in capsys.readouterr().out
     warnings = djsandbox.validate(CONFIG)
     assert not (checkout / "outputs").exists()
-    (warning,) = warnings
-    assert "before and after will be equal" in warning.message
+    (warning,) = (one for one in warnings if "before and after will be equal" in one.message)
     assert warning.where is not None
     assert warning.where.file == CONFIG
     assert "input: {dj_configs.dataset_path: anonymous.process.res_0}" in str(warning.fix)
+    # The others: models that will be downloaded, which depends on what is cached here.
+    assert all("downloaded" in one.message for one in warnings if one is not warning)
 
 
-@pytest.mark.usefixtures("later_plugins")
 def test_the_suggested_input_line_mends_the_warning(checkout: Path) -> None:
     data = yaml.safe_load(Path(CONFIG).read_text(encoding="utf-8"))
     data["execution_job_configs"][0]["meta_name"] = "process"
     data["evaluation_job_configs"][0]["input"] = {"dj_configs.dataset_path": "anonymous.process.res_0"}
     mended = Path("mended.yaml")
     mended.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
-    assert djsandbox.validate(mended) == ()
+    assert not [one for one in djsandbox.validate(mended) if "before and after" in one.message]
 
 
 def run(config: str, environment: dict[str, str], *options: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from djsandbox import Finding, is_decided_at_run
@@ -14,6 +15,7 @@ from djsandbox_modelscope.sources import HubDataset, HubModel
 from djsandbox_modelscope.trainer_names import TRAINER_NAMES
 from djsandbox_modelscope.worker import configuration, rows
 from djsandbox_modelscope.worker.faults import Fault
+from djsandbox_modelscope.worker.leavings import BEST_OUTPUT, OUTPUT
 
 
 def check_training(config: Any, changes: Mapping[str, Any]) -> Iterator[Finding]:
@@ -25,14 +27,14 @@ def check_training(config: Any, changes: Mapping[str, Any]) -> Iterator[Finding]
         yield Finding(("evaluation",), "without 'eval_dataset' nothing is evaluated", severity="warning")
     yield from _trainer(config)
     base = None
-    for finding in check_model(config.model_name, "model_name"):
-        yield finding
-        if finding.severity == "error":
-            return
+    of_the_model = list(check_model(config.model_name, "model_name"))
+    yield from of_the_model
     if _is_there(config.model_name):
-        base = configuration.read(config.model_name)
-        yield from (Finding(one.key, one.message, one.fix) for one in configuration.of_the_model(base, changes))
         yield from _inside(config)
+        if not of_the_model:
+            base = configuration.read(config.model_name)
+            for complaint in configuration.of_the_model(base, changes):
+                yield _as_it_is_now(config.model_name, Finding(complaint.key, complaint.message, complaint.fix))
     for key in ("train_dataset", "eval_dataset"):
         yield from _data(key, getattr(config, key), config.key_remapping, base, changes)
 
@@ -55,10 +57,18 @@ def check_model(model: str | HubModel, key: str) -> Iterator[Finding]:
     try:
         configuration.read(model)
     except Fault as fault:
-        yield Finding((key,), fault.message, fault.fix)
+        yield _as_it_is_now(model, Finding((key,), fault.message, fault.fix))
         return
     if not configuration.has_weights(model):
-        yield Finding((key,), f"the model's folder '{model}' has no weights", "give the folder of a whole model")
+        finding = Finding((key,), f"the model's folder '{model}' has no weights", "give the folder of a whole model")
+        yield _as_it_is_now(model, finding)
+
+
+def _as_it_is_now(model: str, finding: Finding) -> Finding:
+    """Only a warning for what a training of ours writes: this run may write it anew. The task looks again."""
+    if os.path.basename(os.path.normpath(model)) not in (OUTPUT, BEST_OUTPUT):
+        return finding
+    return replace(finding, message=f"as it is now, {finding.message}", severity="warning")
 
 
 def _is_there(model: Any) -> bool:

@@ -35,6 +35,12 @@ KNOWN_ERRORS = (
         remedy="Set 'evaluation: {metrics: ...}', such as seq-cls-metric for text classification, or leave out 'eval_dataset'.",
     ),
     KnownError(
+        "ModelScope finds no pytorch_model.bin",
+        pattern=r"FileNotFoundError: .*No such file or directory: '.*pytorch_model\.bin'",
+        explanation="ModelScope's own models are read from a pytorch_model.bin, whatever other files of weights there are.",
+        remedy="Save the model again with transformers: model.save_pretrained(folder, safe_serialization=False).",
+    ),
+    KnownError(
         "a metric of ModelScope lacks scikit-learn",
         pattern=r"No module named 'sklearn'",
         explanation="ModelScope's metrics for classification are those of scikit-learn, which it does not install.",

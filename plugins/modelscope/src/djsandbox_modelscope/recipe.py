@@ -22,7 +22,7 @@ MODELSCOPE = EnvRecipe(
     check=(
         "python",
         "-c",
-        "import sklearn; from modelscope.trainers import build_trainer; from modelscope.pipelines import pipeline",
+        "from modelscope.trainers import build_trainer; from modelscope.pipelines import pipeline; import sklearn",
     ),
 )
 """ModelScope 1.40.2 with its trainers and pipelines; text models need nothing else."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Annotated, Any
 
@@ -35,10 +36,15 @@ class HubDataset(BaseModel):
 
 
 def _model(value: Any) -> Any:
+    if isinstance(value, Mapping) and set(value) != {"hub"}:
+        raise ValueError("give the folder of a model, or its name on ModelScope's hub, as text: owner/name")
     return HubModel(hub=value) if _is_hub_name(value) else value
 
 
 def _dataset(value: Any) -> Any:
+    if isinstance(value, Mapping) and not {"dataset_name"} <= set(value) <= set(HubDataset.model_fields):
+        known = ", ".join(HubDataset.model_fields)
+        raise ValueError(f"a dataset of ModelScope's hub is named by 'dataset_name'; known keys: {known}")
     if isinstance(value, str) and PurePath(value).suffix.lower() not in _DATA and _is_hub_name(value):
         return HubDataset(dataset_name=value)
     return value

@@ -18,6 +18,7 @@ from djsandbox_modelscope.history import Record, nested, read_history, record_of
 from djsandbox_modelscope.sources import Dataset, Model, dataset_order, model_text
 from djsandbox_modelscope.worker import configuration, leavings
 from djsandbox_modelscope.worker.leavings import BEST_OUTPUT, NOTE, OUTPUT
+from djsandbox_modelscope.worker.train import BEGIN
 
 START = Path(leavings.__file__).with_name("start.py")
 KEPT = ("MODELSCOPE_API_TOKEN", "MODELSCOPE_SDK_TOKEN", "DJSANDBOX_OFFLINE")
@@ -101,7 +102,7 @@ class ModelscopeTrainExecutor(CommandExecutor):
             "seed": config.seed,
             "device": config.device,
             "trust_remote_code": config.trust_remote_code,
-            "cache": str((self.context.cache_dir / "modelscope").absolute()),
+            "scratch": str(self.work_dir.absolute()),
         }
         yield order_task(self, _TASK, order, (self._model_folder(), self._note()), gpus=int(config.device == "gpu"))
 
@@ -120,6 +121,8 @@ class ModelscopeTrainExecutor(CommandExecutor):
 
     def _watch_run(self, line: str, **kwargs: Any) -> None:
         """Loss, learning rate and evaluations, as `<meta_name>.loss`, `.lr`, `.evaluation.accuracy`."""
+        if line == BEGIN:
+            self.__dict__["_seen"] = set()
         record = record_of(line)
         if record is not None:
             self.__dict__["_length"] = record.steps_of_epoch or self.__dict__.get("_length")

@@ -111,6 +111,7 @@ def of_the_model(configuration: Mapping[str, Any], changes: Mapping[str, Any]) -
         "train.dataloader.batch_size_per_gpu": "8",
         "train.dataloader.workers_per_gpu": "0",
         "train.optimizer.type": "AdamW",
+        "train.lr_scheduler.type": "StepLR with a step_size",
     }
     for dotted, example in wanted.items():
         if get(tree, dotted) is None:
@@ -137,6 +138,16 @@ def wanted_columns(configuration: Mapping[str, Any], changes: Mapping[str, Any])
         if isinstance(dataset.get(key), str):
             named[key] = dataset[key]
     return named
+
+
+def labels(configuration: Mapping[str, Any], changes: Mapping[str, Any]) -> frozenset[str] | None:
+    """The labels that the model knows, as texts; None where its configuration does not say."""
+    tree = merged(configuration, changes)
+    of_training = get(tree, "dataset.train.labels")
+    if isinstance(of_training, list):
+        return frozenset(map(str, of_training))
+    known = get(tree, "preprocessor.label2id") or get(tree, "preprocessor.train.label2id")
+    return frozenset(map(str, known)) if isinstance(known, Mapping) and known else None
 
 
 def _nested(changes: Mapping[str, Any]) -> dict[str, Any]:

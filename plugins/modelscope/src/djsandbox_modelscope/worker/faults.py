@@ -15,7 +15,7 @@ class Fault(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.fix})" if self.fix else self.message
+        return f"{self.message}\n    {self.fix}" if self.fix else self.message
 
 
 def told(work: Callable[[], None]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,15 +52,43 @@ def check_columns(path: str, columns: Sequence[str], remapping: Mapping[str, str
             )
 
 
-def load(source: Any, split: str, remapping: Mapping[str, str], wanted: Mapping[str, str], cache: str) -> Any:
-    """The `datasets.Dataset` of a path, or of a mapping that names a dataset of the hub, its columns renamed."""
+@dataclass(frozen=True)
+class Needs:
+    """What a model wants of data: columns renamed, columns by the key that names each, and labels that it knows, if told."""
+
+    remapping: Mapping[str, str]
+    wanted: Mapping[str, str]
+    labels: frozenset[str] | None
+
+
+def load(source: Any, split: str, needs: Needs, cache: str) -> Any:
+    """The `datasets.Dataset` of a path, or of a mapping that names a dataset of the hub, its columns renamed.
+
+    Fault where a column is missing, or a label in any of the rows is one that the model does not know.
+    """
+    remapping = needs.remapping
     dataset = _local(source, cache) if isinstance(source, str) else hub.dataset(source, split)
     name = source if isinstance(source, str) else str(source["dataset_name"])
     if not len(dataset):
         raise Fault(f"there are no rows in {name}", "look at the job that wrote it")
-    check_columns(name, dataset.column_names, remapping, wanted)
+    check_columns(name, dataset.column_names, remapping, needs.wanted)
     renamed = {old: new for old, new in remapping.items() if old in dataset.column_names and old != new}
-    return dataset.rename_columns(renamed) if renamed else dataset
+    dataset = dataset.rename_columns(renamed) if renamed else dataset
+    if needs.labels is not None and "label" in needs.wanted:
+        _check_labels(name, dataset, needs.wanted["label"], needs.labels)
+    return dataset
+
+
+def _check_labels(name: str, dataset: Any, column: str, known: frozenset[str]) -> None:
+    if getattr(dataset.features.get(column), "dtype", None) not in ("string", "large_string", "int64", "int32"):
+        return
+    unknown = [label for label in dataset.unique(column) if label is None or str(label) not in known]
+    if unknown:
+        raise Fault(
+            f"row {list(dataset[column]).index(unknown[0]) + 1} of {name} has the label {unknown[0]!r}, which the model does "
+            f"not know: it knows {', '.join(sorted(known))}",
+            "correct the rows, or set 'preprocessor: {label2id: {...}}'; the model must have as many outputs",
+        )
 
 
 def _local(path: str, cache: str) -> Any:
@@ -80,7 +109,7 @@ def _local(path: str, cache: str) -> Any:
         raise Fault(f"there are no rows in {path}", "look at the job that wrote it")
     options = {"delimiter": "\t"} if files[0].name.partition(".")[2].startswith("tsv") else {}
     try:
-        # A cache of our own for each attempt: datasets tells files apart by their time of change only.
+        # The cache is this attempt's own: datasets tells files apart by their time of change only.
         return datasets.load_dataset(
             builder, data_files=[str(file) for file in files], split="train", cache_dir=cache, **options
         )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+import math
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +18,10 @@ from .changes import changed
 from .faults import Fault, told
 from .leavings import NOTE, clear, deployable
 
-_RETRIES_WITHOUT_A_NUMBER = 20
+BEGIN = "a new training begins"
+"""Printed before each try, which tells its steps from those of the one before."""
+_LESS = "lower train.optimizer.lr, or look into the data"
+_STEPS_WITHOUT_A_NUMBER = 20
 """Steps in a row whose loss may be no number: with mixed precision a few are skipped, and all is well after them."""
 
 
@@ -26,39 +32,36 @@ def main(arguments: Sequence[str]) -> int:
 
 def fulfil(order: dict[str, Any]) -> None:
     """Train; everything that can be told without torch is told first."""
-    if order["train"] and isinstance(order["train"], str):
-        row = rows.first_row(order["train"])
-        if row is not None:
-            rows.check_columns(order["train"], list(row), order["key_remapping"], {})
-    local = os.path.isdir(order["model"])
-    model = order["model"] if local else hub.model(order["model"], order["model_revision"])
+    model = order["model"] if os.path.isdir(order["model"]) else hub.model(order["model"], order["model_revision"])
     base = configuration.read(model)
-    _refuse(configuration.of_the_model(base, order["changes"]))
+    for complaint in configuration.of_the_model(base, order["changes"]):
+        raise Fault(complaint.message, complaint.fix)
     if not configuration.has_weights(model):
         raise Fault(f"the model's folder {model} has no weights", "give the folder of a whole model")
+    sys.stdout.write(f"{BEGIN}\n")
     began = time.time()
     work_dir = Path(order["work_dir"])
     clear(work_dir)
-    trainer = _trainer(order, model, base)
-    trainer.train()
+    with tempfile.TemporaryDirectory(dir=order["scratch"]) as cache:
+        trainer = _trainer(order, model, base, cache)
+        trainer.train()
+    _check_weights(trainer)
     folder = deployable(work_dir, order["output"], began)
     _note(work_dir, folder, _iterations(trainer))
 
 
-def _refuse(complaints: Any) -> None:
-    for complaint in complaints:
-        raise Fault(complaint.message, complaint.fix)
-
-
-def _trainer(order: dict[str, Any], model: str, base: dict[str, Any]) -> Any:
+def _trainer(order: dict[str, Any], model: str, base: dict[str, Any], cache: str) -> Any:
+    _check_trainer(order["trainer_name"], is_open=order["trust_remote_code"])
     hub.leave_local_models_alone()
+    needs = rows.Needs(
+        order["key_remapping"],
+        configuration.wanted_columns(base, order["changes"]),
+        configuration.labels(base, order["changes"]),
+    )
+    train = rows.load(order["train"], "train", needs, cache)
+    evaluation = order["eval"] and rows.load(order["eval"], "validation", needs, cache)
     from modelscope.trainers import build_trainer  # noqa: PLC0415
 
-    _check_trainer(order["trainer_name"], is_open=order["trust_remote_code"])
-    wanted = configuration.wanted_columns(base, order["changes"])
-    cache, remapping = order["cache"], order["key_remapping"]
-    train = rows.load(order["train"], "train", remapping, wanted, cache)
-    evaluation = order["eval"] and rows.load(order["eval"], "validation", remapping, wanted, cache)
     options: dict[str, Any] = {
         "model": model,
         "train_dataset": train,
@@ -77,18 +80,17 @@ def _trainer(order: dict[str, Any], model: str, base: dict[str, Any]) -> Any:
 
 
 def _check_trainer(name: str, *, is_open: bool) -> None:
-    """Fault where ModelScope has no trainer of that name, before the model is loaded."""
+    """Fault where ModelScope has no trainer of that name; told from its index, with nothing loaded."""
     from modelscope.utils.import_utils import LazyImportModule  # noqa: PLC0415
 
     known = sorted(key[2] for key in LazyImportModule.get_ast_index()["index"] if key[0] == "TRAINERS")
     if known and name not in known and not is_open:
-        raise Fault(f"ModelScope has no trainer '{name}'", f"it has: {', '.join(known)}")
+        near = difflib.get_close_matches(name, known)
+        raise Fault(f"ModelScope has no trainer '{name}'", f"did you mean {' or '.join(near)}?" if near else f"it has {known}")
 
 
 def _guard() -> Any:
     """A hook that ends a training whose loss is no number any more, instead of letting it run for days."""
-    import math  # noqa: PLC0415
-
     from modelscope.trainers.hooks import Hook  # noqa: PLC0415
 
     class LossGuard(Hook):  # type: ignore[misc,unused-ignore]
@@ -101,13 +103,23 @@ def _guard() -> Any:
             if loss is None:
                 return
             self.in_a_row = 0 if math.isfinite(float(loss)) else self.in_a_row + 1
-            if self.in_a_row >= _RETRIES_WITHOUT_A_NUMBER:
+            if self.in_a_row >= _STEPS_WITHOUT_A_NUMBER:
                 raise Fault(
                     f"the training diverged: the loss is {float(loss)}, {self.in_a_row} steps in a row",
-                    "lower train.optimizer.lr, or look into the data",
+                    _LESS,
                 )
 
     return LossGuard()
+
+
+def _check_weights(trainer: Any) -> None:
+    """Fault where the last step has made weights that are no numbers, which no loss has told of."""
+    import torch  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+
+    model = getattr(trainer, "model", None)
+    for name, values in model.named_parameters() if isinstance(model, torch.nn.Module) else ():
+        if not torch.isfinite(values).all():
+            raise Fault(f"the training diverged: the weights {name} are no numbers", _LESS)
 
 
 def _iterations(trainer: Any) -> int | None:

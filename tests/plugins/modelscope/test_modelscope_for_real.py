@@ -1,0 +1,248 @@
+"""Trainings and inferences with the real ModelScope, on a CPU, through whole runs of the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from djsandbox import ComponentError, JobContext, JobFailed, SandboxWatcher, run
+from djsandbox.envs import environment_for
+from djsandbox_modelscope.infer import ModelscopeInferProbeExecutor
+from djsandbox_modelscope.recipe import MODELSCOPE
+from djsandbox_modelscope.trainer_names import TRAINER_NAMES
+
+from .conftest import EXAMPLE, ROOT, LoopbackHub, Sandbox, outputs_of, reviews, write_rows
+
+pytestmark = pytest.mark.slow
+
+GPT2 = """
+import json, sys
+from pathlib import Path
+from transformers import BertTokenizer, GPT2Config, GPT2LMHeadModel
+folder = Path(sys.argv[1])
+folder.mkdir(parents=True)
+words = "[PAD] [UNK] [CLS] [SEP] [MASK] the film was good bad".split()
+(folder / "vocab.txt").write_text("".join(f"{word}\\n" for word in words))
+BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
+sizes = {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 32}
+GPT2LMHeadModel(GPT2Config(vocab_size=len(words), **sizes)).save_pretrained(folder, safe_serialization=False)
+hooks = [{"type": "EvaluationHook", "interval": 1}]
+(folder / "configuration.json").write_text(json.dumps({
+    "framework": "pytorch", "task": "text-generation", "model": {"type": "gpt2"}, "pipeline": {"type": "text-generation"},
+    "preprocessor": {"type": "text-gen-tokenizer", "sequence_length": 8}, "train": {"hooks": hooks},
+}))
+"""
+
+SAME_WEIGHTS = """
+import sys, torch
+from pathlib import Path
+before, after = (torch.load(Path(folder) / "pytorch_model.bin") for folder in sys.argv[1:])
+print(all(torch.equal(before[name], after[name]) for name in before if name in after))
+"""
+
+
+def python(torch_env: Path, program: str, *arguments: object) -> str:
+    argv = [torch_env / "bin" / "python", "-c", program, *arguments]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_the_example_trains_evaluates_and_asks_the_trained_model_and_resumed_repeats_nothing(
+    tmp_path: Path, torch_env: Path, tiny_bert: Path, hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "configs" / "modelscope_tiny")
+    shutil.copytree(tiny_bert, tmp_path / "outputs" / "modelscope_tiny" / "model")
+    stale = tmp_path / "outputs" / "modelscope_tiny" / "training" / "output" / "of_an_earlier_training.bin"
+    stale.parent.mkdir(parents=True)
+    stale.touch()
+    monkeypatch.chdir(tmp_path)
+    config = "configs/modelscope_tiny/sandbox.yaml"
+    existing = {"env_manager": "existing", "env_params": json.dumps({"path": str(torch_env), "check": False})}
+    settings = [f"{job}.extra_configs.{key}={value}" for job in ("train", "ask_the_model") for key, value in existing.items()]
+
+    first = run(config, settings=settings)
+
+    train, asked = outputs_of(Path(first.work_dir))
+    model = Path(train["model"])
+    assert (model, train["training"]) == (Path(train["training"], "output"), "./outputs/modelscope_tiny/training")
+    assert json.loads((model / "configuration.json").read_text())["train"]["max_epochs"] == 3
+    assert not stale.exists()
+    assert python(torch_env, SAME_WEIGHTS, tiny_bert, model) == "False"
+
+    watcher = SandboxWatcher(first.work_dir)
+    (log,) = Path(train["training"]).glob("*.log.json")
+    history = [json.loads(line) for line in log.read_text().splitlines()]
+    losses = [row["loss"] for row in history if row["mode"] == "train"]
+    assert watcher.query("train.loss") == pytest.approx(losses[-1], abs=1e-4)
+    assert losses[-1] < losses[0]
+    assert watcher.query("train.evaluation.accuracy") == history[-1]["evaluation/accuracy"]
+    recorded = [json.loads(line) for line in Path(first.work_dir, "metrics.jsonl").read_text().splitlines()]
+    steps = [event["step"] for event in recorded if event.get("name") == "train.loss"]
+    assert steps == [4, 8, 12, 16, 20, 24, 28, 32, 36]
+
+    rows = [json.loads(line) for line in Path(asked["samples_with_results"]).read_text().splitlines()]
+    assert len(rows) == 6
+    for row in rows:
+        feedback = row["model_feedback"]
+        scores = dict(zip(feedback["labels"], feedback["scores"], strict=True))
+        assert sum(scores.values()) == pytest.approx(1, abs=1e-4)
+        assert feedback["confidence"] == scores[row["label"]]
+        assert feedback["score"] == scores[feedback["predicted"]] == max(scores.values())
+    assert watcher.query("ask_the_model.loss.count") == 6
+
+    assert hub.asked == []  # neither about the model nor about the data, all of which is local
+    again = run(config, settings=settings, resume=True)
+    assert list(again.executed) == []
+
+
+def test_the_guides_training_keys_train_a_text_generation_model_on_renamed_rows(
+    real: Sandbox, torch_env: Path, tmp_path: Path
+) -> None:
+    python(torch_env, GPT2, tmp_path / "gpt2")
+    keys = json.loads((ROOT / "configs/demo/sandbox/gpt3_extra_train_config.json").read_text(encoding="utf-8"))
+    write_rows(tmp_path / "rows.jsonl", *({"text": row["text"], "meta": {"n": 1}} for row in reviews(7)))
+    keys |= {"train_dataset": "./rows.jsonl", "model_name": "./gpt2"}
+    real.run(**keys)
+
+    assert "the model's own EvaluationHook is left out" in real.log()
+    model = Path(real.outputs()["model"])
+    assert python(torch_env, SAME_WEIGHTS, tmp_path / "gpt2", model) == "False"
+    # transformers would load these, and they are those from before the training
+    assert not (model / "model.safetensors").exists()
+    assert "removed model.safetensors" in real.log()
+    # of 4 steps an epoch, less than ModelScope's interval of 10, at least the last is told
+    assert [step for step, _ in real.metrics("train.loss")] == [4, 8]
+    assert real.metrics("train.evaluation.accuracy") == []
+
+
+def test_a_training_that_diverges_has_failed_and_leaves_no_output(real: Sandbox) -> None:
+    train = {"max_epochs": 1, "optimizer": {"type": "AdamW", "lr": 1e30}}
+    write_rows(real.folder / "rows.jsonl", *reviews(24))
+    with pytest.raises(
+        JobFailed, match=r"the training diverged: (the loss is nan in epoch 1, step 6|the weights .* are no numbers)"
+    ):
+        real.run(train=train)
+    assert "model" not in real.outputs()
+
+
+def test_a_training_that_diverges_early_is_ended_before_its_last_epoch(real: Sandbox) -> None:
+    train = {"max_epochs": 100_000, "optimizer": {"type": "AdamW", "lr": 1e30}}
+    with pytest.raises(JobFailed, match=r"the training diverged: the loss is nan, 20 steps in a row"):
+        real.run(train=train)
+
+
+def test_a_worker_that_is_killed_fails_the_job_and_is_followed_by_a_training_from_the_beginning(real: Sandbox) -> None:
+    train = {"max_epochs": 100_000, "logging": {"interval": 1}}
+    killer = threading.Thread(target=kill_the_worker, args=(real,))
+    killer.start()
+    try:
+        with pytest.raises(JobFailed, match=r"killed|signal"):
+            real.run(train=train)
+    finally:
+        killer.join()
+    assert (real.work_dir / "output" / "configuration.json").exists()  # half of a model, which nobody takes for one
+    assert not (real.work_dir / "djsandbox_training.json").exists()
+    result = real.run(resume=True)
+    assert result.executed
+    assert [path.name for path in real.work_dir.glob("epoch_?.pth")] == ["epoch_1.pth"]
+
+
+def kill_the_worker(sandbox: Sandbox) -> None:
+    """Once it has trained for an epoch."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not list(sandbox.work_dir.glob("epoch_*.pth")):
+        time.sleep(0.1)
+    for pid in workers_of(sandbox):
+        os.kill(pid, signal.SIGKILL)
+
+
+def workers_of(sandbox: Sandbox) -> Iterator[int]:
+    """The processes that have the order of this sandbox's training as their last argument, and run it themselves."""
+    order = str(sandbox.folder / "work")
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            argv = (folder / "cmdline").read_bytes().split(b"\0") if folder.name.isdigit() else []
+            if len(argv) > 3 and argv[1].endswith(b"start.py") and order.encode() in argv[3]:
+                yield int(folder.name)
+
+
+def test_a_label_that_the_model_does_not_know_is_found_in_the_whole_data_before_the_training(real: Sandbox) -> None:
+    rows = reviews(40)
+    rows[33]["label"] = "meh"
+    write_rows(real.folder / "eval.jsonl", *rows)
+    with pytest.raises(JobFailed, match=r"row 34 of .*eval\.jsonl has the label 'meh'.*knows negative, positive"):
+        real.run(eval_dataset="./eval.jsonl")
+    assert "epoch [1]" not in real.log()
+
+
+def test_rows_without_the_key_that_the_model_reads_fail_before_the_model_is_loaded(real: Sandbox) -> None:
+    with pytest.raises(JobFailed, match=r"reads the key 'text'.* after key_remapping: label, sentence"):
+        real.run(key_remapping={"text": "sentence"})
+    assert "initialize model" not in real.log()
+
+
+def test_an_unknown_trainer_is_told_with_those_that_are_near(real: Sandbox) -> None:
+    with pytest.raises(JobFailed, match=r"ModelScope has no trainer 'nlp-base-train'[\s\S]*did you mean nlp-base-trainer"):
+        real.run(trainer_name="nlp-base-train")
+
+
+def test_a_hub_that_cannot_be_reached_is_told_at_once_with_the_place_of_the_cache(
+    real: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELSCOPE_ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
+    with pytest.raises(JobFailed) as failed:
+        real.run(model_name="iic/some-model")
+    message = str(failed.value)
+    assert "ModelScope's hub cannot give the model 'iic/some-model': http://127.0.0.1:9 does not answer" in message
+    assert str(real.folder / "cache") in message
+
+
+def test_a_model_in_the_cache_is_taken_without_the_hub(real: Sandbox, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJSANDBOX_OFFLINE", "1")
+    cached = real.folder / "cache" / "models" / "owner--tiny" / "snapshots" / "master"
+    shutil.copytree(tiny_bert, cached)
+    with pytest.raises(JobFailed, match=r"has no trainer"):  # which is looked for when there is a model
+        real.run(model_name="owner/tiny", trainer_name="nothing")
+    assert f"DJSANDBOX_OFFLINE forbids the network; taking the model from the cache: {cached}" in real.log()
+
+
+def test_the_trainers_that_we_know_are_those_of_modelscope(torch_env: Path) -> None:
+    program = (
+        "import json; from modelscope.utils.import_utils import LazyImportModule as lazy\n"
+        "print(json.dumps(sorted({key[2] for key in lazy.get_ast_index()['index'] if key[0] == 'TRAINERS'})))"
+    )
+    assert set(json.loads(python(torch_env, program).splitlines()[-1])) == TRAINER_NAMES
+
+
+def infer(model: Path, torch_env: Path, folder: Path, rows: list[dict[str, Any]], **changes: Any) -> Any:
+    """What the model says of the rows."""
+    block = {"task": "text-classification", "model": str(model), **changes}
+    environment = environment_for(MODELSCOPE, manager="existing", params={"path": str(torch_env), "check": False})
+    context = JobContext(work_dir=folder / "job", environment=environment)
+    component = ModelscopeInferProbeExecutor(ModelscopeInferProbeExecutor.Config(**block)).attach(context)
+    return asyncio.run(component.run("infer_on_data", rows))
+
+
+def test_results_come_in_the_order_of_the_samples_in_batches_too(tiny_bert: Path, torch_env: Path, tmp_path: Path) -> None:
+    rows = [{"body": f"the film was {word}", "label": "positive"} for word in ("bad", "good", "awful", "bad", "great")]
+    changes = {"key_remapping": {"body": "text"}, "label_key": "label", "device": "cpu"}
+    found = infer(tiny_bert, torch_env, tmp_path, rows, **changes, batch_size=2)
+    assert [set(result) for result in found] == [{"labels", "scores", "predicted", "score", "confidence", "loss"}] * 5
+    assert found[0]["loss"] == pytest.approx(found[3]["loss"], abs=1e-6)
+    assert len({round(result["loss"], 6) for result in found}) == 4
+
+
+def test_a_sample_without_the_input_is_told_by_its_number(tiny_bert: Path, torch_env: Path, tmp_path: Path) -> None:
+    with pytest.raises(ComponentError, match=r"sample 2 has no 'text', only body"):
+        infer(tiny_bert, torch_env, tmp_path, [{"text": "the film"}, {"body": "the film"}])
