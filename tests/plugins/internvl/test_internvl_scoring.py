@@ -78,12 +78,8 @@ def test_ground_truth_has_to_be_named(sandbox, tmp_path) -> None:
 
 
 @pytest.fixture
-def scoring() -> ReadyEnv:
+def scoring(java: None) -> ReadyEnv:
     """The environment of the recipe, with the real pycocoevalcap."""
-    if shutil.which("java") is None:
-        pytest.skip(
-            "needs java: the tokenizer and METEOR of pycocoevalcap are Java programs (apt install default-jre-headless)"
-        )
     try:
         return environment_for(INTERNVL_SCORING, manager="uv", params=PYTHON)
     except djsandbox.SandboxError as error:
