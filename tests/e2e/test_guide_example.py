@@ -68,8 +68,6 @@ def test_the_whole_example_is_valid_before_any_of_its_files_are_made(
     assert warning.where is not None
     assert warning.where.file == CONFIG
     assert "input: {dj_configs.dataset_path: anonymous.process.res_0}" in str(warning.fix)
-    # The others: models that will be downloaded, which depends on what is cached here.
-    assert all("downloaded" in one.message for one in warnings if one is not warning)
 
 
 def test_the_suggested_input_line_mends_the_warning(checkout: Path) -> None:
