@@ -50,8 +50,9 @@ class Server(ThreadingHTTPServer):
         self.trials: list[Mapping[str, Any]] = []
         self.given: list[str] = []
         self.agents = 0
-        self.heartbeats: list[Mapping[str, bool]] = []
         self.refuses = False
+        self.hangs = threading.Event()
+        self.is_over = threading.Event()
         self.guard = threading.Lock()
 
     @property
@@ -113,7 +114,6 @@ class Server(ThreadingHTTPServer):
 
     def _commands(self, given: Mapping[str, Any]) -> list[dict[str, Any]]:
         running = json.loads(given["runState"])
-        self.heartbeats.append(running)
         if running:
             return []
         if not self.trials:
@@ -152,6 +152,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/graphql":
             self._send({"data": self.server.answer(told["query"], told.get("variables") or {})})
         else:
+            if self.server.hangs.is_set():
+                self.server.is_over.wait()
             self.server.stream(self.path.split("/")[-2], told)
             self._send({})
 
@@ -183,6 +185,7 @@ def server() -> Iterator[Server]:
     found = Server()
     threading.Thread(target=found.serve_forever, daemon=True).start()
     yield found
+    found.is_over.set()
     found.shutdown()
     found.server_close()
 

@@ -13,7 +13,7 @@ import pytest
 from djsandbox.config.sweep_file import read_sweep
 from djsandbox.errors import ConfigError
 from djsandbox_wandb.account import has_key, mode, server, website
-from djsandbox_wandb.sweeper import sweep_of
+from djsandbox_wandb.sweeper import WandbSweeper, sweep_of
 from djsandbox_wandb.tracker import project_name
 
 Lab = Callable[..., Path]
@@ -140,3 +140,21 @@ def test_the_server_is_given_the_space_with_all_that_the_file_leaves_to_be_under
         "metric": {"name": "demo.measure.square", "goal": "minimize"},
         "parameters": {NAME: given},
     }
+
+
+@pytest.mark.parametrize(
+    ("written", "from_server", "value"),
+    [
+        ("{min: 0.0, max: 4.0}", 4.0000000001, 4.0),
+        ("{distribution: q_uniform, min: 0.0, max: 1.0, q: 0.1}", 0.30000000000000004, 0.3),
+        ("{distribution: q_log_uniform_values, min: 3, max: 64, q: 2}", 2, 4),
+        ("{min: 1, max: 3}", 3, 3),
+        ("{values: [a, b]}", "b", "b"),
+    ],
+)
+def test_values_of_the_server_become_such_as_the_file_gives(lab: Lab, written: str, from_server: object, value: object) -> None:
+    found = read_sweep(sweep(written), [])
+    assert found is not None
+    made = WandbSweeper(WandbSweeper.Config(), found, Path("record"))._value(found.parameters[0], {NAME: from_server})
+
+    assert made == value and found.parameters[0].admits(made)

@@ -20,6 +20,24 @@ pytestmark = pytest.mark.slow
 Lab = Callable[..., Path]
 
 
+def processes() -> list[str]:
+    """The processes of this test's runs that are still there after a while: all of them work in its folder."""
+    until = time.monotonic() + 30
+    while True:
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                is_here = (process / "cwd").resolve() == Path.cwd() and int(process.name) != os.getpid()
+                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+            if is_here and command:  # a zombie has none
+                found.append(command)
+        if not found or time.monotonic() > until:
+            return found
+        time.sleep(0.2)
+
+
 def test_with_a_key_a_run_is_mirrored_while_it_runs(lab: Lab, logged_in: Any) -> None:
     djsandbox.run(lab("tracker: {type: wandb, entity: me, tags: [one, two], notes: why}"))
 
@@ -48,6 +66,24 @@ def test_the_environment_of_the_run_stays_as_it_was(lab: Lab, logged_in: Any) ->
     assert "wandb" not in sys.modules
 
 
+def test_a_server_that_answers_no_more_is_waited_for_as_long_as_wished(lab: Lab, logged_in: Any) -> None:
+    logged_in.hangs.set()
+    said: list[str] = []
+
+    class Notices:
+        @djsandbox.hookimpl
+        def djsandbox_notice(self, text: str) -> None:
+            said.append(text)
+
+    djsandbox.run(lab("tracker: {type: wandb, patience: 3, init_timeout: 4}"), plugins={"notices": Notices()})
+
+    assert djsandbox.SandboxWatcher("out").query("measure.label") == "good"
+    assert said[-1].startswith(
+        "W&B: the upload was not finished when the run ended; to go on with it: wandb sync --include-online "
+    )
+    assert not processes()
+
+
 def test_what_a_killed_run_had_measured_is_there_and_no_process_stays(lab: Lab, logged_in: Any) -> None:
     file = lab("tracker: wandb")
     part = Path("measure.py")
@@ -65,3 +101,4 @@ def test_what_a_killed_run_had_measured_is_there_and_no_process_stays(lab: Lab, 
         time.sleep(0.1)
     found = logged_in.named("first")
     assert (found["exit_code"], found["summary"]["status"], found["summary"]["measure.label"]) == (1, "killed", "good")
+    assert not processes()

@@ -14,7 +14,7 @@ from djsandbox import ComponentConfig, RunEvent, TrackedMetric, TrackedTable, Tr
 from pydantic import Field
 
 if TYPE_CHECKING:
-    from tensorboardX import SummaryWriter
+    from tensorboardX import SummaryWriter  # type: ignore[import-untyped]
 
 _LONGEST_LIST = 20
 

@@ -132,8 +132,12 @@ class WandbSweeper(Sweeper):
         if parameter.name not in values:
             raise SandboxError(f"W&B gave a trial without a value of '{parameter.name}'", where=parameter.where)
         value = values[parameter.name]
-        is_drawn = "values" not in parameter.arguments and not parameter.is_constant
-        return parameter.plain(value) if is_drawn else value
+        if "values" in parameter.arguments or parameter.is_constant:
+            return value
+        if parameter.bounds is not None:  # a logarithm and back may end an ulp outside, quantising a whole step
+            low, high = parameter.bounds
+            value = min(max(value, low), high)
+        return parameter.plain(value)
 
     def _recorded(self, name: str) -> dict[str, Any] | None:
         path = self.folder / RECORD

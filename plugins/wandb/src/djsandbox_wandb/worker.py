@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 _NOT_OURS = ("WANDB_MODE", "WANDB_SERVICE", "WANDB_RUN_ID", "WANDB_RESUME", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH")
 _MOST_LEAVES, _LONGEST_TEXT, _LONGEST_LIST = 1000, 300, 20
@@ -48,7 +48,7 @@ class Mirror:
         """Add the parameters of a trial."""
         self._run.config.update(dict(values), allow_val_change=True)
 
-    def table(self, title: str, columns: list[str], rows: list[list[Any]], notes: list[str]) -> None:
+    def table(self, title: str, columns: list[str | int], rows: list[list[Any]], notes: list[str]) -> None:
         """Log a table, its notes as a text of the summary."""
         import wandb  # noqa: PLC0415
 
@@ -121,14 +121,15 @@ def _begin(told: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         try:
             run = _init(told, "online")
         except Exception as error:
-            reason = " ".join(str(error).split("\nConsider increasing")[0].split()) or type(error).__name__
+            said = " ".join(str(error).split("\nConsider increasing")[0].split())
+            reason = said if said not in ("", "<no message>") else f"the server did not take the run ({type(error).__name__})"
         else:
             return run, {"mode": "online", "url": run.url, "path": run.settings.sync_dir}
     run = _init(told, "offline")
     return run, {"mode": "offline", "reason": reason, "path": run.settings.sync_dir}
 
 
-def _init(told: Mapping[str, Any], mode: str) -> Any:
+def _init(told: Mapping[str, Any], mode: Literal["online", "offline"]) -> Any:
     import wandb  # noqa: PLC0415
 
     settings = wandb.Settings(
