@@ -6,9 +6,12 @@ import json
 import threading
 import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from djsandbox.errors import JobFailed
+from djsandbox_llm.endpoint import _retry_after
 
 from .conftest import KEY
 
@@ -161,6 +164,31 @@ def test_no_answer_within_the_timeout_is_tried_again(lab, serve):
     lab.write(timeout=2)
     assert lab.answers() == ["You said: a"]
     assert len(server.bodies) >= 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7),
+        ({"retry-after-ms": "250", "retry-after": "7"}, 0.25),
+        ({"retry-after": format_datetime(datetime.now(UTC) + timedelta(hours=9), usegmt=True)}, 9 * 3600),
+        ({"retry-after": format_datetime(datetime.now(UTC) - timedelta(hours=9), usegmt=True)}, 0),
+        ({"retry-after": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_a_pause_is_asked_for_in_seconds_milliseconds_or_by_a_date(headers, seconds):
+    far = seconds is not None and seconds > 3600  # a date; the tests before this one take their time
+    assert _retry_after(headers) == (None if seconds is None else pytest.approx(seconds, abs=3600 if far else 0))
+
+
+def test_a_pause_of_an_hour_is_not_waited_for(lab, serve):
+    server = serve(failing=lambda number, body: "429:3600")
+    lab.pool("pool.jsonl", ["a"])
+    lab.write()
+    with pytest.raises(JobFailed, match="HTTP 429"):
+        lab.run()
+    assert len(server.bodies) == 1
 
 
 def test_when_the_endpoint_asks_for_a_pause_nobody_asks_before_it_is_over(lab, serve):
@@ -328,7 +356,8 @@ def test_what_was_asked_is_told_in_a_table_and_in_metrics(lab, serve):
     lab.run()
     metrics = lab.metrics()
     assert (metrics["ask.answers"], metrics["ask.requests"], metrics["ask.progress"], metrics["ask.tokens"]) == (3, 3, 1, 12)
-    (table,) = [json.loads(line) for line in (lab.work_dir / "metrics.jsonl").read_text().splitlines() if '"Inference"' in line]
+    lines = map(json.loads, (lab.work_dir / "metrics.jsonl").read_text().splitlines())
+    (table,) = [line["value"] for line in lines if line.get("name") == "Inference"]
     assert dict(zip(table["columns"], table["rows"][0], strict=True)) == {
         "model": "loopback", "rows": 3, "answers": 3, "of an earlier attempt": 0, "missing": 0, "requests": 3, "repeated": 0,
         "tokens": 12,

@@ -92,5 +92,9 @@ def test_a_model_without_a_chat_template_says_so_and_takes_one_from_a_file(lab, 
         lab.run()
     assert "Take the chat version of the model" in str(caught.value)
     (lab.folder / "plain.jinja").write_text("{% for m in messages %}{{ m['content'] }} {% endfor %}")
-    ask(model=models.base, chat_template="./plain.jinja")
-    assert len(lab.answers()) == 1
+    lab.pool("pool.jsonl", ["a b", "a b", "a b"])
+    seeded = {"chat_template": "./plain.jinja", "sampling_params": {**SAMPLING, "do_sample": True}, "seed": 5}
+    ask(model=models.base, **seeded)
+    first = lab.answers()
+    assert len(set(first)) > 1  # sampled anew for each row
+    assert lab.answers() == first  # and the same again, by the seed

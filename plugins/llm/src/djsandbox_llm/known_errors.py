@@ -27,13 +27,13 @@ KNOWN_ERRORS = (
     ),
     KnownError(
         "the arguments are not those of vLLM's sampling",
-        pattern=r"Unexpected keyword argument '\w+'|SamplingParams\.__init__\(\) got an unexpected keyword argument",
+        pattern=r"Unexpected keyword argument '(?:max_new_tokens|max_length|do_sample|num_beams|num_return_sequences)'",
         explanation="sampling_params are handed to vLLM's SamplingParams as they are.",
         remedy="Use its names: max_tokens (not max_new_tokens), temperature, top_p, ...",
     ),
     KnownError(
         "transformers does not know a generation argument",
-        pattern=r"The following `model_kwargs` are not used by the model",
+        pattern=r"`model_kwargs` are not used by the model: \[.*'(?:max_tokens|frequency_penalty|presence_penalty|stop)'",
         explanation="sampling_params are handed to the model's generate() as they are.",
         remedy="Use its names: max_new_tokens (not max_tokens), do_sample, temperature, top_p, ...",
     ),

@@ -66,7 +66,7 @@ class PoolWork:
         missing = 0
         target = Path(self.result_path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.{os.getpid()}")
+        partial = target.with_name(f".{target.name}.partial")
         with partial.open("wb") as file:
             for number, (where, row) in enumerate(rows_of(self.path)):
                 values = []

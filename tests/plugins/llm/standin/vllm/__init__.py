@@ -11,8 +11,18 @@ from pathlib import Path
 from typing import Any
 
 
+class _Struct(type):
+    """What the real one is made with, msgspec, says of an argument that it does not know."""
+
+    def __call__(cls, **given: Any) -> Any:
+        unknown = [name for name in given if name not in cls.__dataclass_fields__]
+        if unknown:
+            raise TypeError(f"Unexpected keyword argument '{unknown[0]}'")
+        return super().__call__(**given)
+
+
 @dataclass(kw_only=True)
-class SamplingParams:
+class SamplingParams(metaclass=_Struct):
     n: int = 1
     presence_penalty: float = 0.0
     frequency_penalty: float = 0.0
