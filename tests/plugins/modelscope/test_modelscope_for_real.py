@@ -126,20 +126,11 @@ def test_the_guides_training_keys_train_a_text_generation_model_on_renamed_rows(
     assert real.metrics("train.evaluation.accuracy") == []
 
 
-def test_a_training_that_diverges_has_failed_and_leaves_no_output(real: Sandbox) -> None:
-    train = {"max_epochs": 1, "optimizer": {"type": "AdamW", "lr": 1e30}}
-    write_rows(real.folder / "rows.jsonl", *reviews(24))
-    with pytest.raises(
-        JobFailed, match=r"the training diverged: (the loss is nan in epoch 1, step 6|the weights .* are no numbers)"
-    ):
-        real.run(train=train)
-    assert "model" not in real.outputs()
-
-
 def test_a_training_that_diverges_early_is_ended_before_its_last_epoch(real: Sandbox) -> None:
     train = {"max_epochs": 100_000, "optimizer": {"type": "AdamW", "lr": 1e30}}
     with pytest.raises(JobFailed, match=r"the training diverged: the loss is nan, 20 steps in a row"):
         real.run(train=train)
+    assert real.outputs() == {}
 
 
 def test_a_worker_that_is_killed_fails_the_job_and_is_followed_by_a_training_from_the_beginning(real: Sandbox) -> None:

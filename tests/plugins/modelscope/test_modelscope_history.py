@@ -7,8 +7,9 @@ import math
 from pathlib import Path
 
 import pytest
-from djsandbox import ComponentError
+from djsandbox import ComponentError, Task
 from djsandbox_modelscope.history import nested, read_history, record_of
+from djsandbox_modelscope.trainer import ModelscopeTrainExecutor
 
 TRAINING = (
     "2026-11-23 02:44:22,282 - modelscope - INFO - epoch [2][1/4]\tlr: 4.167e-04, eta: 0:00:00, iter_time: 0.084, "
@@ -91,6 +92,24 @@ def test_learning_rates_of_several_groups_are_kept_apart(tmp_path: Path) -> None
     (record,) = read_history(str(path))
     assert (record.values["lr_head"], record.values["lr_body"]) == (0.1, 0.01)
     assert math.isnan(record.values["loss"])
+
+
+@pytest.mark.parametrize(("losses", "has_failed"), [("NaN, 0.5", False), ("0.5, NaN", True), ("0.5, Infinity", True)])
+def test_a_training_whose_last_loss_is_no_number_has_failed(tmp_path: Path, losses: str, has_failed: bool) -> None:
+    log = tmp_path / "1.log.json"
+    rows = enumerate(losses.split(", "), start=1)
+    lines = [f'{{"mode": "train", "epoch": 1, "iter": {at}, "lr": 0.1, "loss": {loss}}}\n' for at, loss in rows]
+    log.write_text("".join([*lines, '{"mode": "eval", "epoch": 1, "iter": 2, "evaluation/accuracy": 0.5}\n']))
+    note = {"model": "any", "logs": [str(log)], "iterations_per_epoch": 2}
+    (tmp_path / "djsandbox_training.json").write_text(json.dumps(note))
+    config = {"train_dataset": "./rows.jsonl", "model_name": "./model", "work_dir": str(tmp_path)}
+    trainer = ModelscopeTrainExecutor(ModelscopeTrainExecutor.Config(**config))
+    task = Task("train", ("python",), (str(tmp_path / "output"), str(tmp_path / "djsandbox_training.json")))
+    if has_failed:
+        with pytest.raises(ComponentError, match=r"the training diverged: the loss is (nan|inf) in epoch 1, step 2"):
+            trainer.task_result(task)
+    else:
+        assert trainer.task_result(task) == (str(tmp_path / "output"), str(tmp_path))
 
 
 def test_a_broken_history_is_told_with_its_line(tmp_path: Path) -> None:

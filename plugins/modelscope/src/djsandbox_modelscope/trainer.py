@@ -21,7 +21,7 @@ from djsandbox_modelscope.worker.leavings import BEST_OUTPUT, NOTE, OUTPUT
 from djsandbox_modelscope.worker.train import BEGIN
 
 START = Path(leavings.__file__).with_name("start.py")
-KEPT = ("MODELSCOPE_API_TOKEN", "MODELSCOPE_SDK_TOKEN", "DJSANDBOX_OFFLINE")
+KEPT = ("MODELSCOPE_API_TOKEN", "DJSANDBOX_OFFLINE")
 SECTIONS = ("task", "model", "preprocessor", "dataset", "train", "evaluation", "pipeline")
 """The keys that change the model's configuration.json."""
 _TASK = "train"
