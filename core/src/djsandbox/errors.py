@@ -151,6 +151,12 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
+def misspelt(unknown: Iterable[str], known: Iterable[str]) -> set[str]:
+    """Those of `known` that the words of `unknown` are taken for: of one that is missing, that is all there is to say."""
+    choices = list(known)
+    return {guess for word in unknown if (guess := nearest(word, choices)) is not None}
+
+
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """A remedy that names the nearest choice, or all of them when none is near."""
     options = sorted(choices)

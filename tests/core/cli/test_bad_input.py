@@ -1,5 +1,6 @@
 """Bad input: one clear message each, with file and line and the remedy, all in one go, exit code 2, and no job has run."""
 
+import json
 import textwrap
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def test_everything_that_is_wrong_is_said_in_one_go(folder: Path, capsys: pytest
         ("c.yaml:10: error: unknown key 'valu'", "", "did you mean 'value'?"),
         ("c.yaml:11: error: 'number' must be a whole number, not a text ('many')", "", ""),
         ("c.yaml:14: error: no job in pipeline 'anonymous' has the meta_name 'god'", "", "did you mean 'good'?"),
-        ("c.yaml:17: error: 'missing.jsonl' does not exist, and no job before", "", "check the path"),
+        ("c.yaml:17: error: 'missing.jsonl' does not exist, and no earlier job", "", "check the path"),
         ("c.yaml:20: error: 'anonymous.good.scor'", "has no output 'scor'", "did you mean 'score'?"),
         ("c.yaml:23: error: nothing replaces the placeholder '<from_somewhere>'", "", "let 'input' replace it"),
         ("c.yaml:26: error: 'anonymous.later.score'", "does not run before this job", "move that job up"),
@@ -138,11 +139,20 @@ def test_a_config_that_is_not_there(folder: Path, capsys: pytest.CaptureFixture[
 
 
 def test_a_type_of_a_known_plugin_that_is_missing_says_what_to_install(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (line,) = errors(folder, capsys, "execution_job_configs:\n  - {hook: TrainModelHook, extra_configs: {type: modelscope}}\n")
+    from djsandbox.plugins import catalogue
+
+    entry = {"group": "model_train_executors", "type": "far", "package": "djsandbox-far", "description": "Far away."}
+    (folder / "catalogue.json").write_text(json.dumps([entry]))
+    monkeypatch.setattr(catalogue, "CATALOGUE_FILE", folder / "catalogue.json")
+    catalogue.catalogue.cache_clear()
+    try:
+        (line,) = errors(folder, capsys, "execution_job_configs:\n  - {hook: TrainModelHook, extra_configs: {type: far}}\n")
+    finally:
+        catalogue.catalogue.cache_clear()
     assert line.startswith("c.yaml:2: error: ")
-    assert line.endswith("| pip install djsandbox-modelscope")
+    assert line.endswith("| pip install djsandbox-far")
 
 
 def test_two_claimants_of_a_type(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

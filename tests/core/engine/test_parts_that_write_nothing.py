@@ -69,7 +69,7 @@ def test_a_path_that_it_names_is_nobodys_output(reading: Lab) -> None:
         '  - {hook: GeneralDataExecutorHook, extra_configs: {type: "./parts.py:Upper", dataset_path: a.txt, export_path: b}}'
     )
     reading.write(f"probe_job_configs:\n{job(export_path='a.txt')}execution_job_configs:\n{upper}\n")
-    with pytest.raises(ConfigError, match=r"'a.txt' does not exist, and no job before"):
+    with pytest.raises(ConfigError, match=r"'a.txt' does not exist, and no earlier job"):
         djsandbox.validate("sandbox.yaml")
 
 

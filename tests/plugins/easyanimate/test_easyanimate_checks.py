@@ -116,9 +116,9 @@ def test_prompts_that_no_file_can_be_called_after(place: Any, prompts: list[Any]
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"easyanimate_home": "no/where"}, "'no/where' does not exist, and no job before anonymous/execution/0 writes it"),
-        ({"easyanimate_home": "no/where", "version": "legacy"}, "'no/where' does not exist, and no job before"),
-        ({"easyanimate_home": "no/where", "version": "current"}, "'no/where' does not exist, and no job before"),
+        ({"easyanimate_home": "no/where"}, "'no/where' does not exist, and no earlier job writes it"),
+        ({"easyanimate_home": "no/where", "version": "legacy"}, "'no/where' does not exist, and no earlier job"),
+        ({"easyanimate_home": "no/where", "version": "current"}, "'no/where' does not exist, and no earlier job"),
         ({"easyanimate_home": None}, "there is no EasyAnimate at ./thirdparty/models/EasyAnimate, and version 'legacy' cannot"),
         ({"easyanimate_home": "tool"}, "'tool' is no checkout of EasyAnimate's legacy version: it has no train_lora.sh"),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,10 @@ class Document:
         """The same places with other data: keys were taken out."""
         return Document(data, self.file, self.positions, self.base, self.moved)
 
+    def rewritten(self, data: Any, file: str) -> Document:
+        """The document `file`, which will be made from this one: what both have keeps its place here."""
+        return Document(data, file, {(): Position(file)}, moved={loc: self.at(loc) for loc in _shared(self.data, data, ())})
+
 
 def read_document(path: str | Path) -> Document:
     """The YAML or JSON file at `path`; ConfigError when it cannot be read or parsed."""
@@ -128,6 +132,24 @@ def parse_document(text: str, file: str) -> Document:
     finally:
         loader.dispose()
     return Document(data, file, positions)
+
+
+def _shared(one: Any, other: Any, loc: Loc) -> Iterator[Loc]:
+    """The places of all that `one` and `other` have in common; of mappings and lists, those with the same keys and sizes."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        if one.keys() == other.keys():
+            yield loc
+        steps: Iterable[str | int] = [key for key in one if key in other]
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        yield loc
+        steps = range(len(one))
+    elif one == other:
+        yield loc
+        return
+    else:
+        return
+    for step in steps:
+        yield from _shared(one[step], other[step], (*loc, step))
 
 
 def dump_yaml(data: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from djsandbox.config.document import FULL_WIDTH, Document, Loc
-from djsandbox.errors import Problem, did_you_mean, nearest
+from djsandbox.errors import Problem, did_you_mean, misspelt, nearest
 from djsandbox.redact import is_secret
 
 
@@ -81,7 +81,26 @@ def problems_of(
         unknown = item["type"] == "extra_forbidden"
         if not any(loc[: len(part)] == part[: len(loc)] and not (unknown and len(part) >= len(loc)) for part in deferred):
             by_loc.setdefault(loc, []).append(item)
+    for loc in _only_misspelt(by_loc, model, known):
+        del by_loc[loc]
     return [problem for loc, items in by_loc.items() for problem in _problems_at(loc, items, document, model, known)]
+
+
+def _only_misspelt(by_loc: Mapping[Loc, list[Any]], model: type[BaseModel], known: Iterable[str]) -> list[Loc]:
+    """The missing keys that an unknown one beside them is suggested to be."""
+    missing = [loc for loc, items in by_loc.items() if all(item["type"] == "missing" for item in items)]
+    unknown = [loc for loc, items in by_loc.items() if any(item["type"] == "extra_forbidden" for item in items)]
+    found = []
+    for loc in missing:
+        beside = [str(other[-1]) for other in unknown if other[:-1] == loc[:-1]]
+        if loc[-1] in misspelt(beside, _siblings(model, loc, known)):
+            found.append(loc)
+    return found
+
+
+def _siblings(model: type[BaseModel], loc: Loc, known: Iterable[str]) -> list[str]:
+    """The keys that may stand where the last one of `loc` does."""
+    return [*_field_names(model, loc[:-1]), *(known if len(loc) == 1 else ())]
 
 
 def _problems_at(
@@ -101,7 +120,7 @@ def _problems_at(
 def _other_problem(item: Any, loc: Loc, name: str, document: Document, model: type[BaseModel], known: Iterable[str]) -> Problem:
     where = document.at(loc)
     if item["type"] == "extra_forbidden":
-        siblings = [*_field_names(model, loc[:-1]), *(known if len(loc) == 1 else ())]
+        siblings = _siblings(model, loc, known)
         wide = [mark for mark in FULL_WIDTH if mark in str(loc[-1])]
         fix = f"it has the full-width '{wide[0]}': YAML needs the ASCII character" if wide else None
         return Problem(f"unknown key '{name}'", where, fix or did_you_mean(str(loc[-1]), siblings))

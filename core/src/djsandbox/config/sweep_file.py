@@ -14,7 +14,7 @@ from djsandbox.config.include import read_mapping
 from djsandbox.config.schema import problems_of
 from djsandbox.config.sweep import Goal, Hyperband, Method, Parameter, SweepConfig, SweepMetric
 from djsandbox.config.sweep_parameters import read_parameters
-from djsandbox.errors import ConfigError, Position, Problem, did_you_mean
+from djsandbox.errors import ConfigError, Position, Problem, did_you_mean, misspelt
 
 KEYS = ("method", "metric", "parameters", "early_terminate", "run_cap", "sweep_max_count", "sweeper")
 """The keys of a sweep file that mean something here."""
@@ -113,7 +113,7 @@ def read_parts(path: Path, problems: list[Problem]) -> SweepParts | None:
     _check_keys(document, found)
     method = _method(document, found)
     metric = _metric(document, found)
-    parameters = read_parameters(document, method, found)
+    parameters = () if _is_misspelt("parameters", document) else read_parameters(document, method, found)
     early = _early_terminate(document, found)
     limit = _limit(document, method, found)
     sweeper = _block(_SweeperShape, "sweeper", document, found) if _has_mapping(document, "sweeper") else None
@@ -151,13 +151,21 @@ def _check_keys(document: Document, problems: list[Problem]) -> None:
         problems.append(Problem(message, document.at((ignored[0],)), severity="warning"))
 
 
+def _is_misspelt(key: str, document: Document) -> bool:
+    """Whether `key` is not there, and an unknown one is suggested to be it: one mistake, told once."""
+    unknown = [str(one) for one in document.data if one not in KEYS and one not in IGNORED_KEYS]
+    return document.data.get(key) is None and key in misspelt(unknown, KEYS)
+
+
 def _method(document: Document, problems: list[Problem]) -> Method | None:
     method = document.data.get("method")
     where = document.at(("method",))
     if isinstance(method, str) and method in _METHODS:
         return cast("Method", method)
     if method is None:
-        problems.append(Problem("the key 'method' is missing", where, f"add 'method: ...', one of {', '.join(_METHODS)}"))
+        if not _is_misspelt("method", document):
+            fix = f"add 'method: ...', one of {', '.join(_METHODS)}"
+            problems.append(Problem("the key 'method' is missing", where, fix))
     elif method == "custom":
         fix = f"use one of {', '.join(_METHODS)}"
         problems.append(Problem("'method: custom' leaves the search to a program of W&B's", where, fix))
@@ -168,8 +176,9 @@ def _method(document: Document, problems: list[Problem]) -> Method | None:
 
 def _metric(document: Document, problems: list[Problem]) -> SweepMetric | None:
     if document.data.get("metric") is None:
-        fix = "metric: {name: pipeline.meta_name.key, goal: maximize}"
-        problems.append(Problem("the key 'metric' is missing: what is to be optimized?", document.at(("metric",)), fix))
+        if not _is_misspelt("metric", document):
+            fix = "metric: {name: pipeline.meta_name.key, goal: maximize}"
+            problems.append(Problem("the key 'metric' is missing: what is to be optimized?", document.at(("metric",)), fix))
         return None
     shape = _block(_MetricShape, "metric", document, problems)
     if shape is None:

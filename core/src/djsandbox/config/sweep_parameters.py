@@ -12,7 +12,7 @@ from djsandbox.config.document import Document, Loc
 from djsandbox.config.numbers import is_float
 from djsandbox.config.quantized import multiples
 from djsandbox.config.sweep import Parameter
-from djsandbox.errors import Position, Problem, did_you_mean
+from djsandbox.errors import Position, Problem, did_you_mean, misspelt
 
 _LARGEST_GRID_AXIS = {"int_uniform": 1_000_000_000_000, "q_uniform": 1_000_000}
 
@@ -121,11 +121,12 @@ class _Entry:
 
     def _arguments(self, distribution: str) -> dict[str, Any]:
         takes = DISTRIBUTIONS[distribution]
-        for key in self.spec:
-            if key not in ("distribution", *takes.arguments):
-                self._complain(f"{distribution} takes no '{key}'", self._about_unknown(str(key), distribution), key=key)
+        unknown = [key for key in self.spec if key not in ("distribution", *takes.arguments)]
+        for key in unknown:
+            self._complain(f"{distribution} takes no '{key}'", self._about_unknown(str(key), distribution), key=key)
+        meant = misspelt(map(str, unknown), ("distribution", *takes.arguments))
         for key in takes.required:
-            if key not in self.spec:
+            if key not in self.spec and key not in meant:
                 self._complain(f"{distribution} needs '{key}'", f"add '{key}: ...' there")
         given = {key: self.spec[key] for key in takes.arguments if key in self.spec}
         return {**takes.defaults, **given}

@@ -42,7 +42,7 @@ class Planner:
     earlier: list[EarlierJob] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     products: Products = field(default_factory=Products)
-    documents: dict[str, Any] = field(default_factory=dict)
+    documents: dict[str, Document] = field(default_factory=dict)
 
     def plan_all(self) -> None:
         """Plan every job; one that cannot be planned is reported and skipped, the rest are still checked."""
@@ -77,9 +77,7 @@ class Planner:
             producer = self.products.producer(path)
             if producer is not None:
                 reads.add(producer)
-                if logical(path) not in self.documents:
-                    return DECIDED_AT_RUN
-                return Document(self.documents[logical(path)], path, {(): Position(path)})
+                return self.documents.get(logical(path), DECIDED_AT_RUN)
             found = find_file(path, self.config.folder)
             return read_mapping(found) if found else None
 
@@ -96,7 +94,7 @@ class Planner:
         for part in parts:
             if part.is_whole:
                 part.answer("key_fields()", lambda component: dict(component.key_fields()), dict[str, Any]())
-            reads.update(self._check_inputs(part, job))
+            reads.update(self._check_inputs(part))
             self._check_outputs(part, job)
             reads.update(self._named_outputs(part))
         components = [part.component for part in parts if part.component is not None and part.is_whole]
@@ -117,7 +115,7 @@ class Planner:
         documents = asked(type(hook), "planned_documents()", lambda: dict(hook.planned_documents(components, recipe.data)))
         for path, content in documents.items():
             if not is_decided_at_run(path):
-                self.documents[logical(path)] = content
+                self.documents[logical(path)] = recipe.document.rewritten(content, path)
 
     def _outputs(self, job: Job, parts: Sequence[PlannedPart]) -> Mapping[str, Any] | None:
         result: Any = DECIDED_AT_RUN
@@ -144,7 +142,7 @@ class Planner:
                 message = f"the output '{path}' cannot be written: {obstacle}"
                 self.problems.append(Problem(message, places.get(path, job.where), "choose another path"))
 
-    def _check_inputs(self, part: PlannedPart, job: Job) -> set[str]:
+    def _check_inputs(self, part: PlannedPart) -> set[str]:
         """Every input exists or is written by an earlier job; returns the ids of those jobs."""
         reads: set[str] = set()
         if part.component is None:
@@ -161,7 +159,7 @@ class Planner:
                 if producer is not None:
                     reads.add(producer)
                 elif not os.path.exists(use.value):
-                    self.problems.append(self._missing(use.value, where, job))
+                    self.problems.append(_missing(use.value, where))
         return reads
 
     def _named_outputs(self, part: PlannedPart) -> set[str]:
@@ -169,9 +167,11 @@ class Planner:
         texts = texts_of(part.block.data) if part.component is not None else set()
         return {producer for text in texts if (producer := self.products.producer(text)) is not None}
 
-    def _missing(self, path: str, where: Position, job: Job) -> Problem:
-        fix = "check the path (relative paths start at the current directory), or the job that should write it"
-        return Problem(f"'{path}' does not exist, and no job before {job.id} writes it", where, fix)
+
+def _missing(path: str, where: Position) -> Problem:
+    """The same whichever job it is for: what several include is one mistake."""
+    fix = "check the path (relative paths start at the current directory), or the job that should write it"
+    return Problem(f"'{path}' does not exist, and no earlier job writes it", where, fix)
 
 
 def make_plan(config: SandboxConfig) -> Plan:
@@ -192,7 +192,7 @@ def make_plan(config: SandboxConfig) -> Plan:
     ]
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError.of(problems)
-    return Plan(config, jobs, tuple(problems))
+    return Plan(config, jobs, tuple(dict.fromkeys(problems)))
 
 
 def _later_problems(first: Planner) -> list[Problem]:
