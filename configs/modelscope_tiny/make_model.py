@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-WORDS = "[PAD] [UNK] [CLS] [SEP] [MASK] a the film story end was and good fine great bad poor awful very".split()
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+WORDS = [*SPECIAL, "a", "the", "film", "story", "end", "was", "and", "good", "fine", "great", "bad", "poor", "awful", "very"]
 LABELS = {"negative": 0, "positive": 1}
 
 CONFIGURATION: dict[str, Any] = {
@@ -36,8 +37,8 @@ CONFIGURATION: dict[str, Any] = {
 
 def make(folder: Path) -> None:
     """Write weights, tokenizer and configuration.json."""
-    import torch
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
+    import torch  # noqa: PLC0415 - heavy, and only in ModelScope's environment
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizer  # noqa: PLC0415
 
     torch.manual_seed(0)
     folder.mkdir(parents=True, exist_ok=True)
