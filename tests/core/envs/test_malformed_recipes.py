@@ -64,6 +64,10 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (lambda of: of("x", variables={"A": "1\0"}), "variables, 'A': a value has no NUL in it"),
         (lambda of: InstallStep(({},)), "InstallStep: requirements[0] is a text, not {}"),  # type: ignore[arg-type]
         (lambda of: SystemTool("java", None), "SystemTool 'java': needed_for is a text, not None"),  # type: ignore[arg-type]
+        (lambda of: SystemTool("nvcc", "x", below=13), "SystemTool 'nvcc': below is a text, not 13"),  # type: ignore[arg-type]
+        (lambda of: SystemTool("nvcc", "x", below="<13"), "SystemTool 'nvcc': below must be a version such as 12.1, not '<13'"),
+        (lambda of: SystemTool("nvcc", "x", at_least="new"), "SystemTool 'nvcc': at_least must be a version"),
+        (lambda of: SystemTool("nvcc", "x", "13.0", below="13"), "SystemTool 'nvcc': no version is at least 13.0 and below 13"),
         (lambda of: Repository("x", home=3), "Repository 'x': home is a text, not 3"),  # type: ignore[arg-type]
     ],
 )

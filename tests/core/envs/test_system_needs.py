@@ -76,6 +76,43 @@ def test_a_version_is_compared_as_numbers(programs: Programs) -> None:
     assert "needs nvcc 12.10 or later" in found[0].message and "is 12.4" in found[0].message
 
 
+@pytest.mark.parametrize(
+    ("version", "lack"), [("11.8", "is 11.8"), ("12.0", None), ("12.9", None), ("13.0", "is 13.0"), ("14.2", "is 14.2")]
+)
+def test_a_version_can_be_too_new(programs: Programs, version: str, lack: str | None) -> None:
+    programs(nvcc=f"Cuda compilation tools, release {version}, V{version}.1")
+    found = problems(needing(SystemTool("nvcc", "building flash-attn", at_least="12", below="13")))
+    if lack is None:
+        assert found == []
+    else:
+        assert "needs nvcc 12 or later, below 13 (" in found[0].message and lack in found[0].message
+        assert found[0].fix == "install nvcc 12 or later, below 13, and set CUDA_HOME to its folder"
+
+
+def test_a_version_has_an_upper_bound_alone_too(programs: Programs) -> None:
+    programs(ffmpeg="ffmpeg version 8.0")
+    (found,) = problems(needing(SystemTool("ffmpeg", "x", below="8")))
+    assert "needs ffmpeg below 8 (" in found.message and found.fix == "install ffmpeg below 8"
+
+
+def test_trailing_zeros_make_no_other_version() -> None:
+    assert SystemTool("java", "x", at_least="21.0").admits("21") and not SystemTool("java", "x", below="21.0").admits("21")
+    assert SystemTool("java", "x", at_least="10").admits("10.0") and not SystemTool("java", "x", at_least="10").admits("1")
+
+
+def test_the_compiler_of_cuda_home_counts_as_it_does_for_what_is_built_with_torch(
+    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = needing(SystemTool("nvcc", "x", at_least="12", below="13"))
+    programs(nvcc="release 13.0")
+    programs(tmp_path / "cuda-12" / "bin", nvcc="release 12.4")
+    monkeypatch.setenv("CUDA_HOME", str(tmp_path / "cuda-12"))
+    assert problems(recipe) == []
+    programs(nvcc="release 12.4")
+    programs(tmp_path / "cuda-12" / "bin", nvcc="release 13.0")
+    assert len(problems(recipe)) == 1
+
+
 def test_cuda_and_java_are_found_where_their_own_variables_say(
     programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +161,15 @@ def test_a_gpu_is_there_when_its_driver_says_so_and_it_may_be_used(programs: Pro
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
         assert not has_gpu()
     assert "needs a GPU" in problems(needing(SystemTool("gpu", "training")))[0].message
+
+
+def test_what_to_do_for_a_gpu_is_said(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = needing(SystemTool("gpu", "training"))
+    programs(**{"nvidia-smi": "No devices found."})
+    assert "nvidia-smi -L" in str(problems(recipe)[0].fix)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert str(problems(recipe)[0].fix).startswith("CUDA_VISIBLE_DEVICES is '-1', which hides all GPUs: unset it")
+    assert problems(needing(SystemTool("gpu", "training", get="rent one")))[0].fix == "rent one"
 
 
 def test_an_environment_is_made_without_the_gpu_that_what_runs_in_it_needs_and_all_else_that_is_missing_is_told(

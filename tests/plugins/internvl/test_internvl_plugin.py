@@ -70,6 +70,11 @@ def test_only_what_is_needed_of_the_requirements_is_installed() -> None:
     assert repository.requirement_files == ("requirements/internvl_chat.txt",) and len(repository.commit or "") == 40
 
 
+def test_flash_attn_is_built_by_the_cuda_that_torch_is_built_with() -> None:
+    (nvcc,) = (tool for tool in INTERNVL.system_tools if tool.name == "nvcc")
+    assert nvcc.admits("12.4") and not nvcc.admits("11.8") and not nvcc.admits("13.0")
+
+
 @pytest.mark.parametrize("recipe", [INTERNVL, INTERNVL_SCORING])
 def test_java_is_among_the_tools(recipe: EnvRecipe) -> None:
     assert "java" in {tool.name for tool in recipe.system_tools}

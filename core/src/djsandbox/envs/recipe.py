@@ -13,6 +13,7 @@ Installing = Literal["no", "editable", "editable_without_dependencies"]
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_VERSION = re.compile(r"\d+(\.\d+)*")
 _PYTHON = re.compile(r"3\.\d+(\.\d+)?")
 GPU = "gpu"
 
@@ -24,17 +25,36 @@ class SystemTool:
     Args:
         name: The program, such as `java`, `nvcc` or `ffmpeg`; `gpu` stands for a graphics card that a driver answers for.
         needed_for: What needs it, for the message: `METEOR and SPICE, two of the caption metrics`.
-        at_least: The lowest version that will do.
+        at_least: The lowest version that will do: `12.1`.
         get: How to get it: `apt install default-jre-headless`.
+        below: The lowest version that will not do any more: with `13`, 12.9 is the last that will.
     """
 
     name: str
     needed_for: str
     at_least: str | None = None
     get: str | None = None
+    below: str | None = None
 
     def __post_init__(self) -> None:
         keep_plain(self)
+        for field_name, version in (("at_least", self.at_least), ("below", self.below)):
+            if version is not None and not _VERSION.fullmatch(version):
+                raise ValueError(f"SystemTool '{self.name}': {field_name} must be a version such as 12.1, not {version!r}")
+        if self.at_least and self.below and not self.admits(self.at_least):
+            raise ValueError(f"SystemTool '{self.name}': no version is at least {self.at_least} and below {self.below}")
+
+    def admits(self, version: str) -> bool:
+        """Whether `version` will do."""
+        number = _numbers(version)
+        return (self.at_least is None or number >= _numbers(self.at_least)) and (
+            self.below is None or number < _numbers(self.below)
+        )
+
+    def wanted(self) -> str:
+        """The versions that will do, in words; empty where any will."""
+        low, high = self.at_least and f"{self.at_least} or later", self.below and f"below {self.below}"
+        return ", ".join(limit for limit in (low, high) if limit)
 
 
 @dataclass(frozen=True)
@@ -144,6 +164,11 @@ class EnvRecipe:
     def steps(self) -> tuple[InstallStep, ...]:
         """All installing, in its order; the repositories come after the first step."""
         return (InstallStep(self.requirements, self.requirement_files, self.pip_options), *self.later)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The numbers to compare `version` by: 13.0 is 13."""
+    return tuple(int(part) for part in re.findall(r"\d+", re.sub(r"(\.0+)+$", "", version)))
 
 
 def _check_name(what: str, name: object) -> None:

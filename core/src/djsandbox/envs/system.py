@@ -22,7 +22,7 @@ _AMD = "/sys/class/kfd/kfd/topology/nodes/*/gpu_id"  # 0 for a CPU
 
 
 def missing_tools(recipe: EnvRecipe, *, cloning: bool = True, running: bool = True) -> list[Problem]:
-    """One problem for each program that is not there or too old; git counts where something has to be cloned.
+    """One problem for each program that is not there, too old or too new; git counts where something has to be cloned.
 
     Unless something is to run here, a graphics card that is missing is a warning: making an environment takes none.
     """
@@ -42,9 +42,9 @@ def _missing(tools: Iterable[SystemTool], recipe: str, running: bool) -> Iterabl
             continue
         message = f"the environment '{recipe}' needs {lack}, for {tool.needed_for}"
         if tool.name != GPU:
-            yield Problem(message, fix=tool.get or f"install {tool.name}")
+            yield Problem(message, fix=tool.get or f"install {tool.name}{_limited(tool)}")
         elif running:
-            yield Problem(message, fix=tool.get)
+            yield Problem(message, fix=tool.get or _to_get_a_gpu())
         else:
             yield Problem(message, fix="it can be made here; what runs in it needs a machine that has one", severity="warning")
 
@@ -55,17 +55,33 @@ def _lack(tool: SystemTool) -> str | None:
     found = _program(tool.name)
     if found is None:
         return f"{tool.name}, which is not installed"
-    if tool.at_least is not None:
+    if tool.wanted():
         version = version_of(found, tool.name)
-        if version is None or _numbers(version) < _numbers(tool.at_least):
-            return f"{tool.name} {tool.at_least} or later ({found} is {version or 'of no version that it would tell'})"
+        if version is None or not tool.admits(version):
+            return f"{tool.name} {tool.wanted()} ({found} is {version or 'of no version that it would tell'})"
     return None
+
+
+def _limited(tool: SystemTool) -> str:
+    wanted = f" {tool.wanted()}" if tool.wanted() else ""
+    return f"{wanted}, and set {_HOMES[tool.name][0]} to its folder" if wanted and tool.name in _HOMES else wanted
+
+
+def _to_get_a_gpu() -> str:
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None and _hides_all(visible):
+        return f"CUDA_VISIBLE_DEVICES is '{visible}', which hides all GPUs: unset it, or run on a machine that has one"
+    return "'nvidia-smi -L' must list one; where it lists none, run on a machine with a GPU and its driver"
+
+
+def _hides_all(visible: str) -> bool:
+    return not visible.strip() or visible.strip().startswith("-")
 
 
 def has_gpu() -> bool:
     """Whether there is a graphics card that may be used."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None and (not visible.strip() or visible.strip().startswith("-")):
+    if visible is not None and _hides_all(visible):
         return False
     smi = shutil.which("nvidia-smi")
     if smi is not None:
@@ -92,13 +108,11 @@ def with_tools(recipe: EnvRecipe, variables: Mapping[str, str]) -> dict[str, str
 
 
 def _program(name: str) -> str | None:
-    return shutil.which(name, path=search_path()) or _at_home(name)
+    on_path = shutil.which(name, path=search_path())
+    # What is built for torch takes the compiler in CUDA_HOME, whatever the PATH has.
+    return (_at_home(name) or on_path) if name == "nvcc" else (on_path or _at_home(name))
 
 
 def _at_home(name: str) -> str | None:
     homes = [os.environ[variable] for variable in _HOMES.get(name, ()) if os.environ.get(variable)]
     return next((found for home in homes if (found := shutil.which(name, path=os.path.join(home, "bin")))), None)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version))

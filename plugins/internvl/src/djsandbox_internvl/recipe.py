@@ -42,7 +42,7 @@ INTERNVL = EnvRecipe(
     ),
     system_tools=(
         SystemTool("gpu", "training and inference"),
-        SystemTool("nvcc", "building flash-attn", at_least="11.6"),
+        SystemTool("nvcc", "building flash-attn for torch's CUDA 12", at_least="12", below="13"),
         _JAVA,
     ),
     variables={"MAX_JOBS": "4"},
