@@ -20,7 +20,7 @@ def test_a_metric_that_only_the_watcher_saw_can_be_optimized(sweep_lab: Lab) -> 
     sweep_lab.sweep(
         [{losses: [3.0, 1.0]}, {losses: [2.0, 0.5]}],
         metric={"name": "score.loss"},
-        parameters={losses: {"values": [[3.0], [2.0]]}},
+        parameters={losses: {"values": [[3.0, 1.0], [2.0, 0.5]]}},
     )
     result = sweep_lab.run()
     assert (result.best.trial.number, result.best.value) == (2, 0.5)
@@ -41,14 +41,15 @@ def test_a_metric_that_other_trials_recorded_does_not_end_the_sweep(sweep_lab: L
     sweep_lab.sweep(
         [{losses: [1.0]}, {losses: []}, {losses: [2.0]}],
         metric={"name": "score.loss"},
-        parameters={losses: {"values": [[1.0]]}},
+        parameters={losses: {"values": [[1.0], [], [2.0]]}},
     )
     assert [one.status for one in sweep_lab.run().trials] == ["done", "failed", "done"]
 
 
 def test_a_trial_whose_metric_is_no_finite_number_has_failed(sweep_lab: Lab) -> None:
-    sweep_lab.sweep([{BONUS: float("nan"), MAX_LEN: 1}, {BONUS: 1.0, MAX_LEN: 1}])
-    assert [(one.status, one.value) for one in sweep_lab.run().trials] == [("failed", None), ("done", 2.0)]
+    sweep_lab.edit("+ self.config.bonus,", '* (1.0 if self.config.bonus else float("nan")),', "parts.py")
+    sweep_lab.sweep([{BONUS: 0.0}, {BONUS: 1.0}], parameters={BONUS: {"values": [0.0, 1.0]}})
+    assert [(one.status, one.value) for one in sweep_lab.run().trials] == [("failed", None), ("done", 6.0)]
 
 
 def test_a_sweep_ends_when_the_target_is_reached(sweep_lab: Lab) -> None:
@@ -63,7 +64,7 @@ def test_a_trial_that_falls_behind_is_stopped_early(sweep_lab: Lab) -> None:
     sweep_lab.sweep(
         [{losses: [1.0, 0.5]}, {losses: [500.0, 400.0]}, {losses: [0.9, 0.4]}],
         metric={"name": "score.loss"},
-        parameters={losses: {"values": [[1.0]]}},
+        parameters={losses: {"values": [[1.0, 0.5], [500.0, 400.0], [0.9, 0.4]]}},
         early_terminate={"type": "hyperband", "min_iter": 2, "eta": 3},
     )
     result = sweep_lab.run()
@@ -84,7 +85,7 @@ def test_a_metric_is_that_of_its_own_job_where_two_share_a_name(sweep_lab: Lab) 
     sweep_lab.edit('self.watcher.watch({"loss": loss}', 'self.watcher.watch({"loss": loss, "value": loss}', "parts.py")
     sweep_lab.sweep(
         [{f"anonymous.evaluation_job_configs.0.{losses.partition('score.')[2]}": [2.0, 1.0]}],
-        parameters={f"anonymous.evaluation_job_configs.0.{losses.partition('score.')[2]}": {"values": [[1.0]]}},
+        parameters={f"anonymous.evaluation_job_configs.0.{losses.partition('score.')[2]}": {"values": [[2.0, 1.0]]}},
         early_terminate={"type": "hyperband", "min_iter": 2},
     )
     sweep_lab.run()

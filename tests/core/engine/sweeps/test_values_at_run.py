@@ -7,6 +7,8 @@ import djsandbox
 
 Lab = Any
 
+MAX_LEN = "length_filter.max_len"
+
 REFINED = """
 hpo_config: sweep.yaml
 probe_job_configs:
@@ -52,7 +54,7 @@ class Drop(BaseRecipeRefiner):
 
 def test_the_short_form_sets_an_op_in_a_recipe_that_a_refiner_writes(sweep_lab: Lab) -> None:
     (sweep_lab.folder / "sandbox.yaml").write_text(REFINED)
-    sweep_lab.sweep([{"length_filter.max_len": 7}, {"length_filter.max_len": 8}])
+    sweep_lab.sweep([{MAX_LEN: 7}, {MAX_LEN: 8}], parameters={MAX_LEN: {"values": [7, 8]}})
     sweep_lab.run()
     shown = [json.loads(call) for call in sweep_lab.calls() if call.startswith("[")]
     assert shown == [
@@ -70,7 +72,7 @@ def test_it_is_said_when_only_the_run_can_tell_whether_there_is_such_an_op(sweep
 
 def test_the_best_config_sets_it_there_as_well(sweep_lab: Lab) -> None:
     (sweep_lab.folder / "sandbox.yaml").write_text(REFINED)
-    sweep_lab.sweep([{"length_filter.max_len": 7}])
+    sweep_lab.sweep([{MAX_LEN: 7}], parameters={MAX_LEN: {"values": [7, 8]}})
     best = sweep_lab.run().best_config
     sweep_lab.calls()
     djsandbox.run(best)
