@@ -20,6 +20,7 @@ _HOMES = {
     "djsandbox.components.known_errors": ("KnownError",),
     "djsandbox.components.launcher": ("Attempt", "AttemptStopped", "Launcher"),
     "djsandbox.components.model_executor": ("BaseModelExecutor",),
+    "djsandbox.components.path_names": ("unique_names",),
     "djsandbox.components.paths": ("InputPath", "InputPaths", "Loc", "OutputPath", "OutputPaths", "ReferencePath"),
     "djsandbox.components.roles": (
         "BaseDataExecutor",

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from djsandbox import DECIDED_AT_RUN, BaseProbe, ComponentConfig, Finding, OutputPath
+from djsandbox import DECIDED_AT_RUN, BaseProbe, ComponentConfig, Finding, OutputPath, unique_names
 from djsandbox.errors import ComponentError
 from pydantic import BeforeValidator, Field
 
 from djsandbox_internvl.caption_scores import AVERAGE, METRICS, OPTIONAL
-from djsandbox_internvl.naming import is_open, unique_names
+from djsandbox_internvl.open_paths import is_open
 
 BASELINE, CHANGE = "baseline", "change %"
 _SHOWN = ("Bleu_4", "METEOR", "ROUGE_L", "CIDEr", "SPICE", AVERAGE)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from djsandbox import DECIDED_AT_RUN, BaseDataExecutor, ComponentConfig, InputPaths, OutputPath, ReferencePath
+from djsandbox import DECIDED_AT_RUN, BaseDataExecutor, ComponentConfig, InputPaths, OutputPath, ReferencePath, unique_names
 from djsandbox.errors import ComponentError, Position
 from pydantic import Field
 
-from djsandbox_internvl.naming import is_open, unique_names
+from djsandbox_internvl.open_paths import is_open
 from djsandbox_internvl.rows import Row, read_rows, refuse_overwriting, write_rows
 
 IMAGE_TOKEN = "<__dj__image>"  # noqa: S105 - Data-Juicer's mark for where an image stands

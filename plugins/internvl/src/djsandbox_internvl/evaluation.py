@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from djsandbox import CommandEvaluator, Finding, Task
+from djsandbox import CommandEvaluator, Finding, Task, unique_names
 from djsandbox.errors import ComponentError
 
 from djsandbox_internvl import recipe
 from djsandbox_internvl.caption_scores import checked, scores_in
 from djsandbox_internvl.evaluate_checkpoint import SCORES
 from djsandbox_internvl.evaluation_config import TRUTH, EvaluationConfig, findings, relative_checkpoint
-from djsandbox_internvl.naming import unique_names
 from djsandbox_internvl.surroundings import chat_folder, home_change, known_chat, variables_for
 
 

@@ -12,7 +12,7 @@ from djsandbox import CommandConfig, EnvConfig, Finding, InputPath, InputPaths, 
 from pydantic import Field, model_validator
 
 from djsandbox_internvl.gpus import gpu_findings
-from djsandbox_internvl.naming import is_open
+from djsandbox_internvl.open_paths import is_open
 from djsandbox_internvl.surroundings import home_findings, known_chat
 from djsandbox_internvl.trained_models import model_problem
 

@@ -8,11 +8,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from djsandbox import DECIDED_AT_RUN, BaseDataExecutor, ComponentConfig, Finding, InputPaths, OutputPath, ReferencePath
+from djsandbox import (
+    DECIDED_AT_RUN,
+    BaseDataExecutor,
+    ComponentConfig,
+    Finding,
+    InputPaths,
+    OutputPath,
+    ReferencePath,
+    unique_names,
+)
 from djsandbox.errors import ComponentError
 from pydantic import Field
 
-from djsandbox_internvl.naming import is_open, unique_names
+from djsandbox_internvl.open_paths import is_open
 from djsandbox_internvl.rows import is_json_list, read_rows, refuse_overwriting, write_rows
 
 

@@ -10,7 +10,7 @@ from djsandbox import EnvConfig, Environment, Finding
 from djsandbox.errors import ComponentError
 
 from djsandbox_internvl import recipe
-from djsandbox_internvl.naming import is_open
+from djsandbox_internvl.open_paths import is_open
 
 
 def home_change(internvl_home: str | None) -> dict[str, Any]:

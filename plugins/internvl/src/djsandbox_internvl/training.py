@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from djsandbox import DECIDED_AT_RUN, CommandExecutor, Finding, Task
+from djsandbox import DECIDED_AT_RUN, CommandExecutor, Finding, Task, unique_names
 from djsandbox.errors import ComponentError
 
 from djsandbox_internvl import meta_files, recipe
 from djsandbox_internvl.conv_styles import style_of
 from djsandbox_internvl.finetuning import arguments_of
 from djsandbox_internvl.log_lines import training_metrics
-from djsandbox_internvl.naming import is_open, unique_names
+from djsandbox_internvl.open_paths import is_open
 from djsandbox_internvl.surroundings import chat_folder, home_change, known_chat, variables_for
 from djsandbox_internvl.trained_models import STATE, SUMMARY, is_lost, model_problem, training_result
 from djsandbox_internvl.training_config import TrainingConfig, findings

@@ -13,7 +13,7 @@ from djsandbox_internvl import meta_files
 from djsandbox_internvl.conv_styles import style_findings, style_of
 from djsandbox_internvl.finetuning import Hyperparameters
 from djsandbox_internvl.gpus import gpu_findings
-from djsandbox_internvl.naming import is_open
+from djsandbox_internvl.open_paths import is_open
 from djsandbox_internvl.surroundings import home_findings, known_chat
 from djsandbox_internvl.trained_models import model_problem
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from djsandbox import ComponentError
+from djsandbox import ComponentError, unique_names
 from pydantic import BeforeValidator, Field, PositiveInt, field_validator
 
 from djsandbox_pools.jsonlines import JsonLines
 from djsandbox_pools.manipulator import PoolManipulator, PoolManipulatorConfig, Pools, as_list
-from djsandbox_pools.naming import file_safe, numbered, unique_names
+from djsandbox_pools.naming import file_safe
 from djsandbox_pools.splitting import all_filled, as_ratio, cuts, parts
 from djsandbox_pools.stats import FloatColumn, stat_columns
 from djsandbox_pools.writing import PoolWriter
@@ -46,14 +46,14 @@ class DataPoolConstruction(PoolManipulator):
         """The pools' paths where `split_ratios` alone decides them."""
         if not self.config.ignore_stats or self.config.split_num is not None:
             return []
-        names, count = unique_names(self.config.dataset_path), len(self.config.split_ratios) + 1
+        names, count = unique_names(self.config.dataset_path, alike=True), len(self.config.split_ratios) + 1
         return self.exported([_unsorted_name(name, part) for name in names for part in range(count)])
 
     def run(self) -> list[str]:
         """Write the pools; return their paths, dataset by dataset, statistic by statistic, from low to high."""
         pools, writer = self.read(), self.writer()
         construct = self._in_order if self.config.ignore_stats else self._by_stats
-        names = unique_names([pool.path for pool in pools])
+        names = unique_names([pool.path for pool in pools], alike=True)
         return [path for pool, name in zip(pools, names, strict=True) for path in construct(pool, name, writer)]
 
     def _in_order(self, pool: JsonLines, name: str, writer: PoolWriter) -> list[str]:
@@ -69,7 +69,8 @@ class DataPoolConstruction(PoolManipulator):
     def _by_stats(self, pool: JsonLines, name: str, writer: PoolWriter) -> list[str]:
         columns = self._usable_columns(pool)
         order, paths = np.arange(len(pool)), []
-        for (stat, column), safe_stat in zip(columns.items(), numbered([file_safe(stat) for stat in columns]), strict=True):
+        safe_stats = unique_names([file_safe(stat) for stat in columns], keep_suffix=True)
+        for (stat, column), safe_stat in zip(columns.items(), safe_stats, strict=True):
             # Stable, and from the order of the statistic before: equal values stay as that one had them; NaN comes last.
             order = order[np.argsort(column[order], kind="stable")]
             count = int(np.count_nonzero(~np.isnan(column)))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from djsandbox import unique_names
 from pydantic import PositiveInt
 
 from djsandbox_pools.manipulator import PoolManipulator, PoolManipulatorConfig, ShuffleSeed
-from djsandbox_pools.naming import unique_names
 
 
 class DataPoolDownsampling(PoolManipulator):
@@ -41,4 +41,4 @@ class DataPoolDownsampling(PoolManipulator):
         return paths
 
     def _targets(self, size: int) -> list[str]:
-        return self.exported([f"{name}_{size}.jsonl" for name in unique_names(self.config.dataset_path)])
+        return self.exported([f"{name}_{size}.jsonl" for name in unique_names(self.config.dataset_path, alike=True)])

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from djsandbox import unique_names
 from pydantic import field_validator
 
 from djsandbox_pools.jsonlines import JsonLines
 from djsandbox_pools.manipulator import PoolManipulator, PoolManipulatorConfig, ShuffleSeed, Times
-from djsandbox_pools.naming import unique_names
 
 
 class DataPoolDuplication(PoolManipulator):
@@ -37,7 +37,7 @@ class DataPoolDuplication(PoolManipulator):
 
     def targets(self) -> list[str]:
         """The pools' paths, pool by pool, in the order of `duplicating_times`."""
-        names = unique_names(self.config.dataset_path)
+        names = unique_names(self.config.dataset_path, alike=True)
         return self.exported([f"{name}_x{times}.jsonl" for name in names for times in self.config.duplicating_times])
 
     def run(self) -> list[str]:

@@ -8,10 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from djsandbox import DECIDED_AT_RUN, CommandConfig, CommandExecutor, InputPaths, OutputPath, Task, is_decided_at_run
+from djsandbox import (
+    DECIDED_AT_RUN,
+    CommandConfig,
+    CommandExecutor,
+    InputPaths,
+    OutputPath,
+    Task,
+    is_decided_at_run,
+    unique_names,
+)
 from pydantic import Field, field_validator
 
-from djsandbox_sklearn.pool_names import unique_names
 from djsandbox_sklearn.spec import TRAINING_KEYS, FeatureSpec, TrainingOrder, read_manifest
 
 _LOSS_LINE = re.compile(r"\[(?P<pool>.+)\] seed (?P<seed>-?\d+) epoch (?P<epoch>\d+) loss: (?P<loss>\S+)")
