@@ -82,6 +82,22 @@ def test_the_ranking_is_shown_as_a_table() -> None:
     assert rows == [[1, "b.jsonl", 0.75], [2, "a.jsonl", 0.5]] and notes == ["the best 2 of 3 pools"]
 
 
+def test_the_table_calls_the_pools_by_their_labels_and_their_paths_are_returned() -> None:
+    recorder = Recorder()
+    ranking = _ranking([1, 3, 2], labels=["low", "high", "middle"], top_n=2).attach(JobContext(watcher=recorder))
+    assert ranking.run() == ["b.jsonl", "c.jsonl"]
+    assert recorder.tables[0][2] == [[1, "high", 3], [2, "middle", 2]]
+
+
+def test_labels_that_do_not_match_the_pools_are_found_while_planning_and_at_run() -> None:
+    ranking = _ranking([1, 3, 2], labels="low")
+    (finding,) = ranking.check()
+    assert finding.loc == ("labels",) and finding.message == "3 data pools but 1 labels"
+    with pytest.raises(ComponentError, match="3 data pools but 1 labels"):
+        ranking.run()
+    assert list(_ranking([1], ["<decided at run: x>"], labels=["a", "b"]).check()) == []
+
+
 def test_mappings_without_ranking_keys_are_an_error_that_lists_the_keys() -> None:
     with pytest.raises(ComponentError, match=r"ranking_keys is not set(.|\n)*mse, nested\.acc"):
         _ranking([{"path": "x", "mse": 1, "nested": {"acc": 2}}] * 3).run()

@@ -14,6 +14,8 @@ from djsandbox_pools.dotted import lookup, number_keys
 from djsandbox_pools.manipulator import Pools, as_list, known_paths
 
 Keys = Annotated[tuple[str, ...], BeforeValidator(as_list)]
+Labels = Annotated[tuple[str, ...], BeforeValidator(as_list)]
+_LABEL_ALL = "give one label for each pool, in the same order, or none at all"
 
 
 class DataPoolRanking(BaseProbe):
@@ -34,28 +36,35 @@ class DataPoolRanking(BaseProbe):
         """Whether high is good: true for an accuracy, false for a loss."""
         top_n: PositiveInt | None = None
         """How many of the best to return; by default all."""
+        labels: Labels = ()
+        """What the table calls the pools, in the same order; by default their paths."""
 
     def check(self) -> Iterable[Finding]:
         """Find metrics that do not match the pools one to one."""
         paths, metrics = known_paths(self.config, "dataset_path"), getattr(self.config, "metrics", None)
         if paths and isinstance(metrics, list) and (problem := _misaligned(paths, metrics)):
             yield Finding(("metrics",), problem, "give one metric for each pool, in the same order")
+        if paths and (problem := _mislabelled(paths, self.config.labels)):
+            yield Finding(("labels",), problem, _LABEL_ALL)
 
     def run(self) -> list[str]:
         """Return the paths of the pools, best first, and show the ranking as a table."""
         paths: list[str] = self.config.dataset_path
         if problem := _misaligned(paths, self.config.metrics):
             raise ComponentError(problem, fix="give one metric for each pool, in the same order")
+        if problem := _mislabelled(paths, self.config.labels):
+            raise ComponentError(problem, fix=_LABEL_ALL)
         metrics = _by_path(paths, self.config.metrics) or self.config.metrics
         values = [self._values(path, metric) for path, metric in zip(paths, metrics, strict=True)]
-        ranked = sorted(zip(paths, values, strict=True), key=lambda pool: self._sort_key(pool[1]))
+        labels = self.config.labels or paths
+        ranked = sorted(zip(paths, labels, values, strict=True), key=lambda pool: self._sort_key(pool[2]))
         top = ranked[: self.config.top_n]
-        rows = [[rank, path, *numbers] for rank, (path, numbers) in enumerate(top, start=1)]
+        rows = [[rank, label, *numbers] for rank, (_, label, numbers) in enumerate(top, start=1)]
         notes = [f"the best {len(top)} of {len(ranked)} pools"] if len(top) < len(ranked) else []
         columns = ["rank", "data pool", *(self.config.ranking_keys or ["metric"])]
         direction = "descending" if self.config.descending else "ascending"
         self.watcher.watch_table(f"Data pools, metrics {direction}", columns, rows, notes)
-        return [path for path, _ in top]
+        return [path for path, _, _ in top]
 
     def _values(self, path: str, metric: Any) -> list[float]:
         keys: tuple[str, ...] = self.config.ranking_keys
@@ -95,6 +104,10 @@ def _misaligned(paths: list[str], metrics: list[Any]) -> str | None:
     if _by_path(paths, metrics) is not None or len(paths) == len(metrics):
         return None
     return f"{len(paths)} data pools but {len(metrics)} metrics"
+
+
+def _mislabelled(paths: list[str], labels: tuple[str, ...]) -> str | None:
+    return f"{len(paths)} data pools but {len(labels)} labels" if labels and len(labels) != len(paths) else None
 
 
 def _by_path(paths: list[str], metrics: list[Any]) -> list[Any] | None:
