@@ -46,6 +46,18 @@ def test_yaml_errors_name_the_line() -> None:
         parse_document("a: 1\nb: [1, 2\nc: }", "f.yaml")
 
 
+@pytest.mark.parametrize("text", ["a:\n  b: 1\n\tc: 2\n", "a:\n  - 1\n  \t- 2\n", "a:\n\n\tb: 1\n", "a: |\n    x\n\ty\n"])
+def test_a_tab_that_should_indent_is_named(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"f.yaml:3: not valid YAML: tabs cannot indent\n    use spaces"):
+        parse_document(text, "f.yaml")
+
+
+def test_a_tab_that_is_not_the_fault_is_not_blamed() -> None:
+    assert parse_document("a: [1,\n\t2]\nb:\t3  \t# c\n", "f").data == {"a": [1, 2], "b": 3}
+    with pytest.raises(ConfigError, match="did not find expected"):
+        parse_document("b: {c:\n\td: 1}\n", "f.yaml")
+
+
 def test_python_objects_are_not_made() -> None:
     with pytest.raises(ConfigError, match="is not allowed"):
         parse_document("a: !!python/object/apply:os.getcwd []", "f.yaml")

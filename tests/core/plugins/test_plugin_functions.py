@@ -84,7 +84,7 @@ def test_an_edited_function_runs_the_job_again_and_an_untouched_one_does_not(tmp
     [
         ("./mine.py:shuot", "did you mean 'shout'?"),
         ("./mime.py:shout", "did you mean 'mine.py'?"),
-        ("./mine.py:", 'write "./file.py:function"'),
+        ("./mine.py:", 'write "./mine.py:shout"'),
         ("./mine.py:LOUD", "is no function, but of type 'int'"),
         ("uper", "did you mean 'upper'?"),
     ],

@@ -224,7 +224,8 @@ def test_a_module_that_is_not_there_is_told_from_one_that_lacks_something(instal
 
 
 @pytest.mark.parametrize("type_name", [":Words", "./words.py:", ":"])
-def test_half_a_reference_is_an_error(found, type_name):
+def test_half_a_reference_is_an_error(tmp_path, found, type_name):
+    (tmp_path / "words.py").touch()
     with pytest.raises(PluginError, match="incomplete"):
         found(type_name)
 

@@ -40,6 +40,7 @@ for _reader in (_Loader, _Dumper):
 
 
 FULL_WIDTH = "：，“”‘’［］｛｝（）、"
+_TAB = re.compile(r" *\t")
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
@@ -121,6 +122,8 @@ def parse_document(text: str, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
+        if _is_about_tab(error.problem or "") and any(map(_TAB.match, text.splitlines()[where.line - 1 : where.line])):
+            raise ConfigError("not valid YAML: tabs cannot indent", where=where, fix="use spaces") from error
         reason = ", ".join(part for part in (error.context, error.problem) if part)
         raise ConfigError(f"not valid YAML: {reason}", where=where, fix=_remedy(text, where.line)) from error
     except RecursionError as error:
@@ -155,6 +158,10 @@ def _shared(one: Any, other: Any, loc: Loc) -> Iterator[Loc]:
 def dump_yaml(data: Any) -> str:
     """`data` as YAML that `parse_document` reads as the same."""
     return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120))
+
+
+def _is_about_tab(problem: str) -> bool:
+    return "tab character" in problem or "cannot start any token" in problem
 
 
 def _remedy(text: str, line: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from djsandbox.errors import PluginError
 from djsandbox.plugins.groups import named
 from djsandbox.plugins.index import PluginIndex, plugin_index
+from djsandbox.plugins.local_faults import defined_in
 from djsandbox.plugins.resolve import Wanted, find
 
 FOLDER_OF = "djsandbox_folder_of"
@@ -55,7 +57,8 @@ def find_function(group: str, name: str, *, folder: Path, index: PluginIndex | N
     That is one of an installed plugin, `distribution:name` where two have it; `./file.py:function`, relative to `folder`; or
     `package.module:function`. Raises PluginError, with the nearest name, where there is none.
     """
-    wanted = Wanted(function_problem, _is_function, "function")
+    in_file = partial(defined_in, kind=ast.FunctionDef)
+    wanted = Wanted(function_problem, _is_function, "function", "function", in_file)
     found = find(group, name, wanted, folder, index or plugin_index())
     function: Any = found.component_class
     return NamedFunction(name, function, found.distribution, found.version, found.source_digest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import sys
@@ -18,6 +19,7 @@ from djsandbox.plugins.groups import named, short_group
 from djsandbox.plugins.index import Claim, PluginIndex, normalised, plugin_index
 from djsandbox.plugins.isolation import isolated
 from djsandbox.plugins.local import import_file
+from djsandbox.plugins.local_faults import defined_in, place_of
 from djsandbox.plugins.sources import source_digest, source_of
 from djsandbox.plugins.suggestions import DEFAULT, ambiguous, no_default, unknown
 
@@ -44,12 +46,15 @@ class Resolved:
 class Wanted:
     """What is looked for: `problem(found, what)` is the error for what is no such thing, `fits(value)` makes suggestions.
 
-    `kind` is what stands for it in an example, as in `./file.py:Class`.
+    `kind` is what stands for it in an example, as in `./file.py:Class`, `called` what messages say it is, and `defined(file)`
+    the names of such things in a file that is read and not run.
     """
 
     problem: Callable[[object, str], PluginError | None]
     fits: Callable[[object], bool]
     kind: str
+    called: str
+    defined: Callable[[Path], list[str]]
 
 
 def resolve(group: str, type_name: str | None, *, base: type, folder: Path, index: PluginIndex | None = None) -> Resolved:
@@ -64,6 +69,8 @@ def resolve(group: str, type_name: str | None, *, base: type, folder: Path, inde
         lambda found, what: class_problem(found, base, what),
         lambda value: inspect.isclass(value) and issubclass(value, base),
         "Class",
+        f"class derived from {base.__name__}",
+        lambda file: defined_in(file, ast.ClassDef, base.__name__),
     )
     index = index or plugin_index()
     if type_name is None:
@@ -74,6 +81,8 @@ def resolve(group: str, type_name: str | None, *, base: type, folder: Path, inde
 def find(group: str, type_name: str, wanted: Wanted, folder: Path, index: PluginIndex) -> Resolved:
     """What `type_name` means in `group`, spelled in any of the ways that `resolve` takes, where it is what is `wanted`."""
     left, colon, right = type_name.rpartition(":")
+    if not colon and _is_file(type_name):
+        raise _incomplete(group, type_name, type_name, folder, wanted)
     if not colon:
         return _claimed(index.find(group, type_name), wanted)
     claims = [claim for claim in index.claimants(group, right) if normalised(claim.distribution) == normalised(left)]
@@ -81,9 +90,10 @@ def find(group: str, type_name: str, wanted: Wanted, folder: Path, index: Plugin
         raise ambiguous(claims)
     if claims:
         return _claimed(claims[0], wanted)
-    _refuse_incomplete(group, type_name, left, right, wanted)
+    if not left or not right:
+        raise _incomplete(group, type_name, left, folder, wanted)
     if _is_file(left):
-        return _from_file(group, type_name, (folder / Path(left).expanduser()).resolve(), right, wanted)
+        return _from_file(group, type_name, _local(left, folder), right, wanted)
     return _from_module(group, type_name, left, right, wanted, index)
 
 
@@ -107,13 +117,16 @@ def _claimed(claim: Claim, wanted: Wanted) -> Resolved:
 def _from_file(group: str, type_name: str, file: Path, class_name: str, wanted: Wanted) -> Resolved:
     what = named(group, type_name)
     if not file.is_file():
-        siblings = [path.name for path in file.parent.glob("*.py")] if file.parent.is_dir() else []
-        remedy = did_you_mean(file.name, siblings) if siblings else "the path is relative to the config file that names it"
-        raise PluginError(f"{what}: there is no file {file}", fix=remedy)
+        raise _no_such_file(what, file)
     if file.suffix != ".py" or "." in file.stem:
         raise PluginError(f"{what}: {file.name} cannot be imported", fix="name the file <name>.py, with no other dot")
     digest = source_digest(file, file.stem)
-    module = isolated(what, lambda: import_file(file, digest), remedy=lambda error: _sibling_remedy(error, file))
+    try:
+        module = isolated(what, lambda: import_file(file, digest), remedy=lambda error: _remedy_in(error, file))
+    except PluginError as error:
+        problem = error.problems[0]
+        where = place_of(error.__cause__, file.parent) if error.__cause__ is not None else None
+        raise PluginError(problem.message, where=where, fix=problem.fix) from error.__cause__
     component_class = _checked(_member(module, class_name, what, wanted), wanted, what)
     return Resolved(short_group(group), type_name, component_class, None, None, file, digest)
 
@@ -155,7 +168,8 @@ def _member(module: ModuleType, class_name: str, what: str, wanted: Wanted) -> A
     for part in class_name.split("."):
         if not hasattr(found, part):
             fitting = [name for name, value in vars(module).items() if _fits(value, module, wanted)]
-            raise PluginError(f"{what}: {module.__file__} has no '{class_name}'", fix=did_you_mean(class_name, fitting))
+            fix = did_you_mean(class_name, fitting) if fitting else f"there is no {wanted.called} in it: write one"
+            raise PluginError(f"{what}: {module.__file__} has no '{class_name}'", fix=fix)
         found = getattr(found, part)
     return found
 
@@ -172,19 +186,38 @@ def _checked(found: Any, wanted: Wanted, what: str) -> type:
     return component_class
 
 
-def _refuse_incomplete(group: str, type_name: str, left: str, right: str, wanted: Wanted) -> None:
-    if not left or not right:
-        fix = f'write "./file.py:{wanted.kind}" or "package.module:{wanted.kind}"'
-        raise PluginError(f"{named(group, type_name)} is incomplete", fix=fix)
+def _incomplete(group: str, type_name: str, left: str, folder: Path, wanted: Wanted) -> PluginError:
+    """The error for what names a file or a module and nothing in it, or the reverse."""
+    what = named(group, type_name)
+    if not left or not _is_file(left):
+        return PluginError(f"{what} is incomplete", fix=f'write "./file.py:{wanted.kind}" or "package.module:{wanted.kind}"')
+    file = _local(left, folder)
+    if not file.is_file():
+        return _no_such_file(what, file)
+    offered = " or ".join(f'"{left}:{name}"' for name in wanted.defined(file))
+    fix = f"write {offered}" if offered else f'write "{left}:{wanted.kind}"; no {wanted.called} can be seen in it'
+    return PluginError(f"{what} is incomplete: it names a file, and nothing in it", fix=fix)
+
+
+def _no_such_file(what: str, file: Path) -> PluginError:
+    siblings = [path.name for path in file.parent.glob("*.py")] if file.parent.is_dir() else []
+    remedy = did_you_mean(file.name, siblings) if siblings else "the path is relative to the config file that names it"
+    return PluginError(f"{what}: there is no file {file}", fix=remedy)
+
+
+def _local(left: str, folder: Path) -> Path:
+    return (folder / Path(left).expanduser()).resolve()
 
 
 def _is_file(left: str) -> bool:
     return left.endswith(".py") or left.startswith(("./", "../", "/", "~"))
 
 
-def _sibling_remedy(error: BaseException, file: Path) -> str | None:
+def _remedy_in(error: BaseException, file: Path) -> str:
+    """What to do about what importing a local file raised."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         sibling = error.name.partition(".")[0]
         if (file.parent / f"{sibling}.py").is_file() or (file.parent / sibling).is_dir():
             return f"import what lies beside the file relatively: 'from .{error.name} import ...' or 'from . import {sibling}'"
-    return None
+        return f"install what has the module '{error.name}' in the environment of djsandbox, or mend the import"
+    return f"mend {file.name}"
