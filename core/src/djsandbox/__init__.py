@@ -21,7 +21,15 @@ _HOMES = {
     "djsandbox.components.launcher": ("Attempt", "AttemptStopped", "Launcher"),
     "djsandbox.components.model_executor": ("BaseModelExecutor",),
     "djsandbox.components.path_names": ("unique_names",),
-    "djsandbox.components.paths": ("InputPath", "InputPaths", "Loc", "OutputPath", "OutputPaths", "ReferencePath"),
+    "djsandbox.components.paths": (
+        "AppendPath",
+        "InputPath",
+        "InputPaths",
+        "Loc",
+        "OutputPath",
+        "OutputPaths",
+        "ReferencePath",
+    ),
     "djsandbox.components.roles": (
         "BaseDataExecutor",
         "BaseDataPoolManipulator",

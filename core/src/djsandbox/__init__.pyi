@@ -15,6 +15,7 @@ from djsandbox.components.launcher import AttemptStopped as AttemptStopped
 from djsandbox.components.launcher import Launcher as Launcher
 from djsandbox.components.model_executor import BaseModelExecutor as BaseModelExecutor
 from djsandbox.components.path_names import unique_names as unique_names
+from djsandbox.components.paths import AppendPath as AppendPath
 from djsandbox.components.paths import InputPath as InputPath
 from djsandbox.components.paths import InputPaths as InputPaths
 from djsandbox.components.paths import Loc as Loc

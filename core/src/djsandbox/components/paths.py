@@ -18,9 +18,10 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class PathMarker:
-    """Says of a string field what kind of path it is."""
+    """Says of a string field what kind of path it is; of an output, whether the job adds to what is there."""
 
     kind: PathKind
+    appends: bool = False
 
 
 def _single(value: object) -> object:
@@ -41,6 +42,9 @@ InputPath = Annotated[str, BeforeValidator(_single), PathMarker("input")]
 OutputPath = Annotated[str, BeforeValidator(_single), PathMarker("output")]
 """A file or folder the job writes; never in the content key; goes through placement."""
 
+AppendPath = Annotated[str, BeforeValidator(_single), PathMarker("output", appends=True)]
+"""An output file that the job adds to, as other jobs may, too: what is in it stays."""
+
 ReferencePath = Annotated[str, BeforeValidator(_single), PathMarker("reference")]
 """A file or folder that must exist; its path, not its content, enters the content key (weights, checkouts)."""
 
@@ -53,11 +57,12 @@ OutputPaths = Annotated[list[OutputPath], BeforeValidator(_listed)]
 
 @dataclass(frozen=True, slots=True)
 class PathUse:
-    """One path found in a config: the field it stands in, its kind and its value."""
+    """One path found in a config: the field it stands in, its kind and its value, and whether a job adds to it."""
 
     loc: Loc
     kind: PathKind
     value: str
+    appends: bool = False
 
 
 def path_uses(config: BaseModel) -> Iterator[PathUse]:
@@ -116,7 +121,7 @@ def _walk(annotation: Any, metadata: tuple[Any, ...], value: object, loc: Loc) -
     marker = next((item for item in metadata if isinstance(item, PathMarker)), None)
     if marker is not None:
         if isinstance(value, str):
-            yield PathUse(loc, marker.kind, value)
+            yield PathUse(loc, marker.kind, value, marker.appends)
         return
     origin = get_origin(annotation)
     arguments = get_args(annotation)

@@ -66,13 +66,16 @@ def _same_analysis(planned: PlannedJob, earlier: Sequence[PlannedJob]) -> Iterat
 
 
 def _overwritten(jobs: Sequence[PlannedJob], placement: Placement) -> Iterator[Problem]:
-    """Two jobs that write one file: the second overwrites the first, and a resumed run repeats both."""
-    writers: dict[str, tuple[str, str]] = {}
+    """Two jobs that write one file: the second overwrites the first, and a resumed run repeats both.
+
+    Jobs that add to a file may share it.
+    """
+    writers: dict[str, tuple[str, str, bool]] = {}
     for planned in jobs:
-        for path, where in _files(planned):
+        for path, where, appends in _files(planned):
             placed = placement.place(path)
-            first, its_path = writers.setdefault(os.path.abspath(placed), (planned.job.id, path))
-            if first == planned.job.id:
+            first, its_path, first_appends = writers.setdefault(os.path.abspath(placed), (planned.job.id, path, appends))
+            if first == planned.job.id or (appends and first_appends):
                 continue
             if os.path.abspath(path) != os.path.abspath(its_path):
                 message = f"{first} writes '{its_path}' and {planned.job.id} '{path}', and both would be placed at '{placed}'"
@@ -86,7 +89,8 @@ def _overwritten(jobs: Sequence[PlannedJob], placement: Placement) -> Iterator[P
                 )
 
 
-def _files(planned: PlannedJob) -> Iterator[tuple[str, Position]]:
+def _files(planned: PlannedJob) -> Iterator[tuple[str, Position, bool]]:
+    """The files that a job writes, where the config says so, and whether the job adds to them."""
     for part in planned.parts:
         if part.component is None or not part.is_whole:
             continue
@@ -94,4 +98,4 @@ def _files(planned: PlannedJob) -> Iterator[tuple[str, Position]]:
         for use in path_uses(part.component.config):
             is_file = "." in use.value.rstrip("/").rsplit("/", 1)[-1]
             if use.kind == "output" and use.value in written and is_file:
-                yield use.value, part.block.document.at(use.loc)
+                yield use.value, part.block.document.at(use.loc), use.appends

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from djsandbox import CommandConfig, EnvConfig, InputPath, OutputPath, ReferencePath
+from djsandbox import AppendPath, CommandConfig, EnvConfig, InputPath, ReferencePath
 from djsandbox.errors import did_you_mean
 from pydantic import Field, field_validator
 
@@ -28,7 +28,7 @@ class InceptionConfig(EnvConfig, CommandConfig):
     """The metric, or a list of them; each is a task of its own."""
     detector_path: InputPath | None = None
     """The detector's TorchScript file, or a folder of such files by their published names; by default the detectors' cache."""
-    result_path: OutputPath | None = None
+    result_path: AppendPath | None = None
     """JSON-lines file that gets a line for each metric."""
     num_runs: int = Field(default=1, ge=1, le=99)
     """How often a metric is computed, each time with other samples; mean and standard deviation are then given, too."""
