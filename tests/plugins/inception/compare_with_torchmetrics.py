@@ -1,4 +1,4 @@
-"""Prints our values and those of torchmetrics for the same features: `python compare_with_torchmetrics.py WORKER`."""
+"""Prints our values beside those of torchmetrics, and frames resized: `python compare_with_torchmetrics.py WORKER`."""
 
 import importlib.util
 import json
@@ -21,6 +21,11 @@ class AsTheyAre(torch.nn.Module):
         return rows
 
 
+def frame(columns):
+    """A row of pixels [1, columns, 3], of which red is as given, green half of it and blue 0."""
+    return np.asarray([[[value, value // 2, 0] for value in columns]], dtype=np.uint8)
+
+
 def package(folder):
     """The worker's modules, as `start.py` makes them."""
     spec = importlib.util.spec_from_file_location("worker", folder / "__init__.py", submodule_search_locations=[str(folder)])
@@ -31,6 +36,7 @@ def package(folder):
 
 def main(folder):
     package(folder)
+    from worker.detector import Resize
     from worker.frechet import frechet_distance, gaussian
     from worker.inception_score import inception_score
     from worker.kernel import polynomial_mmd
@@ -53,6 +59,8 @@ def main(folder):
             {
                 "frechet": [frechet_distance(*more), float(fid.compute())],
                 "kernel": [polynomial_mmd(real, fake), float(kid.compute()[0])],
+                "smaller": Resize(1, 2)(frame([0, 5, 20, 45, 80, 125, 180, 245])).tolist(),
+                "larger": Resize(2, 4)(frame([0, 100])).tolist(),
                 "score": [inception_score(torch.softmax(pair[1], dim=1).numpy()), float(score.compute()[0])],
             }
         )

@@ -85,13 +85,19 @@ def test_the_squared_mmd_is_the_mean_over_pairs_of_different_rows() -> None:
     assert polynomial_mmd(x, y) == pytest.approx(within(x) + within(y) - 2 * between)
 
 
-def test_the_kernel_distance_of_samples_of_one_distribution_is_around_0_and_grows_with_the_shift() -> None:
+def test_the_mean_over_many_small_subsets_is_the_squared_mmd_of_all_so_subsets_bring_no_bias() -> None:
     random = np.random.default_rng(4)
-    real = random.normal(size=(600, 4))
-    near, far = (
-        kernel_distance(real, random.normal(size=(600, 4)) + shift, 50, 200, np.random.default_rng(0)) for shift in (0, 1)
-    )
-    assert abs(near) < 0.1 and far > 1
+    real, fake = random.normal(size=(60, 4)), random.normal(size=(40, 4)) + 0.5
+    found = kernel_distance(real, fake, 4000, 5, np.random.default_rng(0))
+    assert found == pytest.approx(polynomial_mmd(real, fake), rel=0.05)
+
+
+def test_the_squared_mmd_of_a_set_and_itself_is_not_above_0_and_of_two_of_one_distribution_around_0() -> None:
+    random = np.random.default_rng(9)
+    rows = random.normal(size=(50, 4))
+    assert polynomial_mmd(rows, rows) < 0
+    found = [polynomial_mmd(random.normal(size=(20, 4)), random.normal(size=(20, 4))) for _ in range(1000)]
+    assert abs(np.mean(found)) < 4 * np.std(found) / np.sqrt(1000)
 
 
 def test_the_kernel_distance_does_not_need_as_many_rows_as_a_subset_should_have() -> None:
@@ -149,10 +155,22 @@ def test_sets_far_apart_cover_nothing_of_each_other() -> None:
     assert precision_recall(random.normal(size=(40, 3)), random.normal(size=(30, 3)) + 100, nearest=3) == (0.0, 0.0)
 
 
-def test_large_sets_are_compared_part_by_part_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("at_once", [1 << 25, 100])
+def test_precision_and_recall_are_those_counted_pair_by_pair_whole_or_in_parts(
+    monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
     random = np.random.default_rng(8)
     real, fake = random.normal(size=(60, 3)), random.normal(size=(45, 3)) + 1
-    whole = precision_recall(real, fake, nearest=3)
-    monkeypatch.setattr("djsandbox_inception.worker.neighbours._NUMBERS_AT_ONCE", 100)
-    assert precision_recall(real, fake, nearest=3) == whole
-    assert 0 < whole[0] < 1
+
+    def share(points: np.ndarray, manifold: np.ndarray) -> float:
+        radii = [sorted(np.linalg.norm(manifold - centre, axis=1))[3] for centre in manifold]  # the first is itself
+        inside = [
+            any(np.linalg.norm(point - centre) <= radius for centre, radius in zip(manifold, radii, strict=True))
+            for point in points
+        ]
+        return sum(inside) / len(inside)
+
+    monkeypatch.setattr("djsandbox_inception.worker.neighbours._NUMBERS_AT_ONCE", at_once)
+    found = precision_recall(real, fake, nearest=3)
+    assert found == pytest.approx((share(fake, real), share(real, fake)))
+    assert 0 < found[0] < 1 and 0 < found[1] < 1

@@ -62,6 +62,7 @@ def test_a_config_with_which_nothing_is_wrong_has_no_problems(ready: Studio) -> 
         ),
         ({"num_runs": 0}, '"num_runs"', "greater than or equal to 1"),
         ({"height": 0}, '"height"', "greater than or equal to 1"),
+        ({"cache_path": "fake.jsonl"}, '"cache_path"', "fake.jsonl is no folder"),
         ({"device": "gpu"}, '"device"', "'cuda'"),
         ({"metrics": "fid50k"}, '"metrics"', "did you mean"),
     ],
@@ -137,6 +138,14 @@ def test_another_key_may_name_the_videos(ready: Studio, rows: Any) -> None:
 def test_a_score_of_generated_videos_alone_needs_no_real_ones(ready: Studio) -> None:
     (ready.folder / "detectors" / "c3d_ucf101.pt").write_text("network")
     assert found(ready, metric="isv2048_ucf", real_data_path=None) == []
+
+
+def test_a_published_detector_of_another_metric_is_warned_of(ready: Studio) -> None:
+    given = "detectors/i3d_torchscript.pt"
+    assert found(ready, detector_path=given) == []
+    (problem,) = found(ready, metric="fid50k", detector_path=given)
+    assert problem.severity == "warning"
+    assert "I3D on Kinetics-400, and fid50k is defined by Inception-v3 on ImageNet" in problem.message
 
 
 def test_a_detector_that_is_not_in_the_cache_is_announced_as_a_download(ready: Studio) -> None:

@@ -58,7 +58,13 @@ def test_too_few_samples_are_said_to_be_too_few(metric: str, fake: int, real: in
 def test_features_are_no_probabilities() -> None:
     with pytest.raises(Unfit, match="gave no probabilities"):
         computed("is50k", rows(20))
-    assert computed("is50k", np.tile(np.eye(2), (10, 1))) == pytest.approx((2, 0))
+    assert computed("is50k", np.full((20, 2), 0.5)) == pytest.approx((1, 0))
+
+
+def test_the_parts_of_a_score_are_drawn_by_chance_and_not_in_the_order_of_the_clips() -> None:
+    rounds = np.tile(np.eye(10), (10, 1))  # ten videos, of which each round draws each once
+    mean, deviation = computed("isv2048_ucf", rounds)
+    assert mean < 9 and deviation > 0.3  # in their order each part would have all ten
 
 
 def test_the_fid_weighs_frames_by_their_videos_and_the_fvd_does_not_weigh() -> None:
@@ -97,18 +103,20 @@ def test_the_output_has_the_shape_of_the_existing_sandbox() -> None:
     }
 
 
-def test_a_line_is_added_for_each_metric_and_one_of_the_same_evaluation_replaced(tmp_path: Path) -> None:
+def test_a_line_is_added_for_each_metric_and_what_is_gathered_again_is_not_added_again(tmp_path: Path) -> None:
     target = tmp_path / "results.jsonl"
-    target.write_text('{"metric": "by hand"}\n')
-    report.write(config(metric=["fid50k", "kid50k"]), [result("fid50k", 1), result("kid50k", 2)], target)
+    target.write_text('{"metric": "by hand"}')
+    for _ in range(2):
+        report.write(config(metric=["fid50k", "kid50k"]), [result("fid50k", 1), result("kid50k", 2)], target)
     report.write(config(metric="fid50k"), [result("fid50k", 3)], target)
-    report.write(config(metric="fid50k", fake_data_path="other.jsonl"), [result("fid50k", 4)], target)
+    report.write(config(metric="fid50k", fake_data_path="other.jsonl"), [result("fid50k", 3)], target)
     lines = [json.loads(line) for line in target.read_text().splitlines()]
     assert [(line["metric"], *line.get("results", {}).values()) for line in lines] == [
         ("by hand",),
+        ("fid50k", 1),
         ("kid50k", 2),
         ("fid50k", 3),
-        ("fid50k", 4),
+        ("fid50k", 3),
     ]
     assert {"num_runs", "real_data_path", "fake_data_path", "results", "total_time", "world_size"} <= lines[-1].keys()
 
@@ -124,9 +132,10 @@ def test_a_file_that_is_no_file_of_results_is_left_as_it_is(tmp_path: Path) -> N
 def test_the_table_says_how_many_samples_a_value_is_over() -> None:
     _, _, table, notes = report.table(config(), [result("fvd2048_16f", distinct=25, skipped=2)])
     assert table == [["fvd2048_16f", "1.5000", "2048 of 9 videos (25 different)", "2048 of 9 videos (25 different)"]]
-    assert "fvd2048_16f: 25 different generated clips, not 2048: comparable only with values over as many." in notes
+    assert notes[0] == "fvd2048_16f: only 25 generated and 25 real clips, not 2048: comparable only with values over as many."
     assert "fvd2048_16f: 2 real videos are shorter than a clip and were left out." in notes
     assert report.table(config(), [result("fvd2048_16f")])[3] == []
+    assert report.table(config(), [result("kvd2048_16f", drawn=25, distinct=25)])[2][0][2] == "25 of 9 videos"
 
 
 def test_features_are_found_again_under_the_same_settings_only(tmp_path: Path) -> None:
@@ -148,6 +157,11 @@ def order(**changes: Any) -> Order:
     return replace(
         Order(keys=("m",), options={}, fake=side, real=None, detector=detector, **numbers, **flags, **texts), **changes
     )
+
+
+@pytest.mark.parametrize(("length", "spacing", "span"), [(None, 1, 1), (16, 1, 16), (128, 1, 128), (16, 8, 121)])
+def test_a_clip_reaches_from_its_first_frame_to_its_last(length: int | None, spacing: int, span: int) -> None:
+    assert order(length=length, spacing=spacing).span == span
 
 
 @pytest.mark.parametrize(
@@ -172,6 +186,12 @@ def test_whatever_decides_a_feature_tells_it_from_others(change: dict[str, Any])
 )
 def test_metrics_seeds_and_batches_share_features(change: dict[str, Any]) -> None:
     assert FeatureMaker(order(**change), "digest").store.folder == FeatureMaker(order(), "digest").store.folder
+
+
+def test_a_cache_that_cannot_be_written_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Unfit, match=r"file/.* cannot be written \(Not a directory\): name another 'cache_path'"):
+        FeatureStore(str(tmp_path / "file"), {}).alone().__enter__()
 
 
 def test_half_written_features_count_as_none(tmp_path: Path) -> None:

@@ -12,9 +12,12 @@ from djsandbox.errors import ComponentError
 
 from djsandbox_inception.config import InceptionConfig
 from djsandbox_inception.detectors import VARIABLE, Detector, cache_folder
+from djsandbox_inception.metrics import METRICS
 from djsandbox_inception.videos import Dataset, read_dataset
 
 SideName = Literal["fake", "real"]
+
+_PUBLISHED = {metric.detector.file: metric.detector for metric in METRICS.values()}
 
 _MEND = "mend the paths; relative ones begin at '{side}_mm_dir', or without it at the current directory"
 _ANEW = "; where an earlier job writes them anew, this is only said of what is there now"
@@ -24,6 +27,8 @@ def findings(config: InceptionConfig) -> Iterator[Finding]:
     """What is wrong, place by place."""
     yield from _pairs(config)
     yield from _detectors(config)
+    if config.cache_path is not None and os.path.exists(config.cache_path) and not os.path.isdir(config.cache_path):
+        yield Finding(("cache_path",), f"{config.cache_path} is no folder", "name a folder; it need not be there yet")
     for side in sides(config):
         path, folder = data_path(config, side), _folder(config, side)
         if not os.path.exists(path) or (folder is not None and not os.path.isdir(folder)):
@@ -102,6 +107,13 @@ def _detectors(config: InceptionConfig) -> Iterator[Finding]:
     elif given is not None and len(wanted) > 1:
         message = f"these metrics need different detectors ({', '.join(wanted)}), and 'detector_path' is one file"
         yield Finding(("detector_path",), message, "name a folder that has all of them by these names")
+    elif given is not None and (other := _PUBLISHED.get(Path(given).name)) and other.file not in wanted:
+        metric = config.metrics[0]
+        message = (
+            f"by its name, {given} is {other.shows}, and {metric.name} is defined by {metric.detector.shows} "
+            f"({metric.detector.file})"
+        )
+        yield Finding(("detector_path",), message, "name that file, or a folder of detectors", severity="warning")
     elif given is None:
         for detector in wanted.values():
             if not detector_file(config, detector).is_file():

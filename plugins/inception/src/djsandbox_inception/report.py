@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,6 @@ from djsandbox.errors import ComponentError
 
 from djsandbox_inception.config import InceptionConfig
 from djsandbox_inception.metrics import METRICS, Metric
-
-_WHAT = ("metric", "num_runs", "real_data_path", "fake_data_path")
-"""What tells one line of the results' file from another."""
 
 Table = tuple[str, list[str], list[list[Any]], list[str]]
 
@@ -48,7 +45,7 @@ def outputs(config: InceptionConfig, results: Sequence[Mapping[str, Any]]) -> di
 
 
 def write(config: InceptionConfig, results: Sequence[Mapping[str, Any]], target: Path) -> None:
-    """Add a line for each metric; one of the same metric, runs and datasets is replaced, so that none is there twice."""
+    """Add a line for each metric that is not there already, as after a resumed run; all other lines stay."""
     lines = [
         {
             **_described(result["metric"], result["results"], result["total_time"]),
@@ -60,14 +57,14 @@ def write(config: InceptionConfig, results: Sequence[Mapping[str, Any]], target:
         }
         for result in results
     ]
-    new = [tuple(line.get(name) for name in _WHAT) for line in lines]
-    kept = [
-        line for line in _lines_of(target) if not isinstance(line, dict) or tuple(line.get(name) for name in _WHAT) not in new
-    ]
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    part.write_text("".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in [*kept, *lines]), encoding="utf-8")
-    part.replace(target)
+    with target.open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # jobs that share the file may end at once
+        file.seek(0)
+        text = file.read()
+        there = _lines_of(target, text)
+        new = "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines if line not in there)
+        file.write(f"\n{new}" if text and not text.endswith("\n") else new)
 
 
 def table(config: InceptionConfig, results: Sequence[Mapping[str, Any]]) -> Table:
@@ -84,16 +81,20 @@ def _notes(config: InceptionConfig, results: Sequence[Mapping[str, Any]]) -> lis
     notes = []
     for result in results:
         metric = METRICS[result["metric"]]
-        for side, called in (("fake", "generated"), ("real", "real")):
-            counts = result["samples"].get(side)
-            if counts and counts["distinct"] < metric.samples:
-                what = "frames" if metric.length is None else "clips"
-                notes.append(
-                    f"{metric.name}: {counts['distinct']} different {called} {what}, not {metric.samples}: comparable only "
-                    "with values over as many."
-                )
-            if counts and counts["skipped"]:
-                notes.append(f"{metric.name}: {counts['skipped']} {called} videos are shorter than a clip and were left out.")
+        sides = [
+            (called, result["samples"][side])
+            for side, called in (("fake", "generated"), ("real", "real"))
+            if side in result["samples"]
+        ]
+        few = [f"{counts['distinct']} {called}" for called, counts in sides if counts["distinct"] < metric.samples]
+        if few:
+            what = f"{'frames' if metric.length is None else 'clips'}, not {metric.samples}"
+            notes.append(f"{metric.name}: only {' and '.join(few)} {what}: comparable only with values over as many.")
+        notes += [
+            f"{metric.name}: {counts['skipped']} {called} videos are shorter than a clip and were left out."
+            for called, counts in sides
+            if counts["skipped"]
+        ]
     return notes
 
 
@@ -125,11 +126,9 @@ def _duration(seconds: float) -> str:
     return " ".join(f"{count}{unit}" if at == 0 else f"{count:02d}{unit}" for at, (count, unit) in enumerate(parts))
 
 
-def _lines_of(target: Path) -> list[Any]:
-    if not target.is_file():
-        return []
+def _lines_of(target: Path, text: str) -> list[Any]:
     lines = []
-    for number, line in enumerate(target.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
                 lines.append(json.loads(line))

@@ -13,7 +13,10 @@ from .reading import Frame
 
 
 class Resize:
-    """Makes frames [h, w, 3] those of the wanted size: bilinear between pixel centres, without smoothing, as OpenCV does."""
+    """Makes frames [h, w, 3] those of the wanted size: bilinear between pixel centres, without smoothing, halves up.
+
+    So does OpenCV by default, which long-video-gan resizes with; where a ratio is no whole number, they differ by 1 of 255.
+    """
 
     def __init__(self, height: int, width: int) -> None:
         self._size = (height, width)
@@ -26,7 +29,7 @@ class Resize:
 
         pixels = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None].float()
         resized = torch.nn.functional.interpolate(pixels, size=self._size, mode="bilinear", align_corners=False)
-        changed: Frame = resized[0].round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
+        changed: Frame = (resized[0] + 0.5).clamp(0, 255).byte().permute(1, 2, 0).numpy()
         return changed
 
 
@@ -48,6 +51,8 @@ class Detector:
         self._torch = torch
         self._path, self._arguments = path, dict(arguments)
         self.device = "cuda" if has_gpu and device != "cpu" else "cpu"
+        # Else convolutions on a GPU round to 10 bits, and values are not those of a CPU; StyleGAN-V's evaluation does the same.
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
         try:
             self._network = torch.jit.load(path, map_location=self.device).eval()
         except (RuntimeError, ValueError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import http.client
 import os
 import shutil
 import urllib.error
@@ -51,7 +52,7 @@ def _download(url: str, path: Path, sha256: str | None) -> None:
             with urllib.request.urlopen(url, timeout=_PATIENCE) as answer, part.open("wb") as file:  # noqa: S310 - ours
                 shutil.copyfileobj(answer, file)
                 length = answer.headers.get("Content-Length")
-        except (urllib.error.URLError, OSError) as error:
+        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
             part.unlink(missing_ok=True)
             raise Unfit(
                 f"the detector cannot be downloaded from {url} ({getattr(error, 'reason', error)}): {by_hand}"

@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_FORMAT = 1
+from .problems import Unfit
+
+_FORMAT = 1  # to be raised when the same frames would give other features: resizing, colours, layout
 
 
 class FeatureStore:
@@ -39,8 +41,11 @@ class FeatureStore:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """For the time in which this process is the only one that computes these features."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        (self._folder / "settings.json").write_text(self._settings, encoding="utf-8")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / "settings.json").write_text(self._settings, encoding="utf-8")
+        except OSError as error:
+            raise Unfit(f"{self._folder} cannot be written ({error.strerror}): name another 'cache_path'") from error
         with open(self._folder / "lock", "w", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
