@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,29 @@ def findings(component_class: type[Any] = DJExecutor, **changed: Any) -> list[An
 def test_a_sound_recipe_has_no_findings() -> None:
     assert findings() == []
     assert findings(DJAnalyzer) == []
+
+
+def test_a_temp_dir_that_is_too_long_for_sockets_is_found_where_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (found,) = findings(temp_dir="/" + "é" * 40, use_cache=False)
+    assert found.loc == ("temp_dir",) and "81 bytes" in found.message
+    assert len(findings(temp_dir="/" + "x" * 120, use_checkpoint=True)) == 1
+    assert findings(temp_dir="/" + "x" * 120) == findings(temp_dir="/" + "x" * 40, use_cache=False) == []
+    deep = tmp_path / ("y" * 80)
+    deep.mkdir()
+    monkeypatch.chdir(deep)
+    assert len(findings(temp_dir="tmp", use_cache=False)) == 1
+
+
+def test_a_temp_dir_is_refused_from_the_length_on_at_which_managers_cannot_start() -> None:
+    manage = "import multiprocessing, sys, tempfile\ntempfile.tempdir = sys.argv[1]\nmultiprocessing.Manager().shutdown()\n"
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        for size in range(70, 82):
+            folder = Path(short, "x" * (size - len(short) - 1))
+            folder.mkdir()
+            started = subprocess.run([sys.executable, "-c", manage, str(folder)], capture_output=True, check=False)
+            assert (started.returncode != 0) == bool(findings(temp_dir=str(folder), use_cache=False)), size
 
 
 def test_an_operator_without_arguments_is_sound() -> None:

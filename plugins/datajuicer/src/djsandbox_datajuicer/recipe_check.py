@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
@@ -20,6 +22,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "list": (list, tuple),
     "dict": (Mapping,),
 }
+_LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
+_SOCKET = len("/pymp-01234567/listener-01234567")
+"""What the multiprocessing of Python puts behind the folder for temporary files, to name the sockets of its managers."""
 _RESULTS = ("jsonl", "json", "parquet")
 _LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
@@ -28,6 +33,7 @@ def check_recipe(config: RecipeBase) -> Iterator[Finding]:
     """All findings of one recipe."""
     yield from _check_keys(config)
     yield from _check_source(config)
+    yield from _check_temp_dir(config)
     yield from _check_probe(config)
     for index, entry in enumerate(config.process):
         yield from _check_entry(("process", index), entry, bool(operator_paths(config)))
@@ -59,6 +65,17 @@ def _check_source(config: RecipeBase) -> Iterator[Finding]:
     if not (config.dataset_path or getattr(config, "dataset", None) or getattr(config, "generated_dataset_config", None)):
         yield Finding(("dataset_path",), "the recipe names no dataset",
                       "set dataset_path, dataset or generated_dataset_config")  # fmt: skip
+
+
+def _check_temp_dir(config: RecipeBase) -> Iterator[Finding]:
+    folder = getattr(config, "temp_dir", None)
+    is_used = getattr(config, "use_cache", None) is False or getattr(config, "use_checkpoint", None)
+    if not isinstance(folder, str) or not is_used:
+        return
+    size, longest = len(os.fsencode(os.path.abspath(folder))), _LONGEST_SOCKET - _SOCKET
+    if size > longest:
+        message = f"temp_dir is {size} bytes long as an absolute path, and names sockets of Data-Juicer's processes, too"
+        yield Finding(("temp_dir",), message, f"name a folder of {longest} bytes at most")
 
 
 def check_result(config: RecipeBase) -> Iterator[Finding]:
