@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 REDACTED = "***"
 _SHORTEST_SECRET = 6
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_ALWAYS = re.compile("passwords?|passwd|passphrase|secrets?|credentials?|apikeys?")
+# Also where it ends a word: PGPASSWORD, clientsecret.
+_ALWAYS = re.compile(".*(?:passwords?|passwd|passphrases?|secrets?|credentials?|(?:api|access|auth|private|secret)keys?)")
 # `key` alone names columns far more often than secrets (text_key, label_key): only these words before it make it one.
 _BEFORE_KEY = re.compile(
     "api|access|secret|private|auth|account|encryption|signing|ssh|license|subscription|service"
     "|openai|anthropic|azure|aws|gcp|google|dashscope|deepseek|wandb|hf|huggingface|modelscope|oss"
+    "|app|client|consumer|master|deploy|host|storage|webhook|kaggle|gemini|mistral|cohere|groq|github|gitlab"
 )
 # What may follow the name of a secret: API_KEY_2, token_prod.
-_QUALIFIER = re.compile("[0-9]+|prod|production|dev|test|testing|staging|live|old|backup|value")
+_QUALIFIER = re.compile("[0-9]+|prod|production|dev|test|testing|staging|live|old|backup|value|read|write|ro|rw|ci")
 # `token` alone is one, but not where it is a piece of text or is counted.
 _BEFORE_TEXT_TOKEN = re.compile(
     "bos|eos|pad|unk|sep|cls|mask|special|stop|start|end|begin|first|last|next|new|extra|added|prompt|text|context|trigger"
@@ -43,6 +46,7 @@ def redact(data: Any) -> Any:
     return _URL_PASSWORD.sub(rf"\g<user>:{REDACTED}@", data) if isinstance(data, str) else data
 
 
+@lru_cache(4096)
 def is_secret(key: str) -> bool:
     """Whether a key of this name holds a secret."""
     words = [word.lower() for word in _WORDS.findall(key)]
@@ -50,14 +54,22 @@ def is_secret(key: str) -> bool:
         return True
     while len(words) > 1 and _QUALIFIER.fullmatch(words[-1]):
         words.pop()
-    if key.isupper() and any(word in ("key", "keys") for word in words):  # an environment variable: MY_SERVICE_KEY
+    if key.isupper() and _names_secret_variable(words):
         return True
     *before, last = ["", *words]
     if last in ("key", "keys"):
         return bool(_BEFORE_KEY.fullmatch(before[-1]))
-    if last == "token":
-        return not _BEFORE_TEXT_TOKEN.fullmatch(before[-1])
+    if last.endswith("token"):
+        return not _BEFORE_TEXT_TOKEN.fullmatch(last.removesuffix("token") or before[-1])
     return last == "tokens" and bool(_BEFORE_TOKENS.fullmatch(before[-1]))
+
+
+def _names_secret_variable(words: Sequence[str]) -> bool:
+    """Whether an environment variable of these words does: MY_SERVICE_KEY, OPENAIKEY, GH_TOKEN_FOR_CI, BOT_TOKENS."""
+    if any(word.endswith(("key", "keys")) for word in words):
+        return True
+    pairs = zip(["", *words], words, strict=False)
+    return any(word in ("token", "tokens") and not _BEFORE_TEXT_TOKEN.fullmatch(before) for before, word in pairs)
 
 
 def secrets_in(data: Any) -> frozenset[str]:
@@ -80,8 +92,12 @@ def secrets_in(data: Any) -> frozenset[str]:
 
 def secrets_in_environment(environment: Mapping[str, str] | None = None) -> frozenset[str]:
     """`secrets_in` our own environment, or the one given; the path of a file that holds a secret is none itself."""
-    given = os.environ if environment is None else environment
-    return secrets_in({name: value for name, value in given.items() if not (os.path.isabs(value) and os.path.exists(value))})
+    found: frozenset[str] = frozenset()
+    for name, value in (os.environ if environment is None else environment).items():
+        secrets = secrets_in({name: value})
+        if secrets and not (os.path.isabs(value) and os.path.exists(value)):
+            found |= secrets
+    return found
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:

@@ -26,6 +26,8 @@ def secret_held(value: Any, of_config: Collection[str]) -> str | None:
 
     A path that exists holds none of the environment: its folders' names may well be what a variable like DB_PASSWORD says.
     """
+    if not isinstance(value, (str, Mapping, list, tuple)):  # a number, as most are: there is no text to search
+        return None
     if _holds(value, of_config):
         return "a secret of the config"
     texts = _without_paths(value)
