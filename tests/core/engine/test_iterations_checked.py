@@ -105,6 +105,7 @@ class Annotated(BaseEvaluator):
         ("'tuple[list[str], float, Any]'", "'anonymous.m.a' is a list, which is not a number"),
         ("'tuple[str | None, int, Any]'", "'anonymous.m.a' is a text, which is not a number"),
         ("tuple[str | list[str], int, bool]", "'anonymous.m.a' is a text or a list, which is not a number"),
+        ("tuple[pathlib.Path, int, Any]", "'anonymous.m.a' is a path, which is not a number"),
         ("tuple[float, float]", "'output' names 3 results (a, b, c)"),
     ],
 )
@@ -122,8 +123,33 @@ def test_an_annotation_that_says_nothing_of_a_result_leaves_it_to_the_run(lab: L
     assert djsandbox.validate("sandbox.yaml") == ()
 
 
-def test_a_part_of_what_is_annotated_is_left_to_the_run(lab: Lab) -> None:
-    annotated(lab, "tuple[dict[str, float], float, Any]").write(NAMED % "anonymous.m.a.deep > 1")
+@pytest.mark.parametrize(
+    ("annotation", "part", "what"),
+    [
+        ("dict[str, str]", "a.deep", "a text"),
+        ("list[dict[str, float]]", "a.0", "a mapping"),
+        ("dict[str, list[pathlib.Path]]", "a.deep", "a list"),
+        ("dict[str, dict[str, str]]", "a.deep", "a mapping"),
+    ],
+)
+def test_a_part_of_what_is_annotated_is_known_to_be_no_number(lab: Lab, annotation: str, part: str, what: str) -> None:
+    annotated(lab, f"tuple[{annotation}, float, Any]")
+    assert f"'anonymous.m.{part}' is {what}, which is not a number" in problems(lab, NAMED % f"anonymous.m.{part} > 1")[0]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "part"),
+    [
+        ("dict[str, float]", "a.deep"),
+        ("list[dict[str, float]]", "a.0.deep"),
+        ("dict[str, Any]", "a.deep"),
+        ("dict[str, dict[str, float]]", "a.deep.er"),
+        ("dict[str, str | float]", "a.deep"),
+        ("collections.Counter[str]", "a.deep"),
+    ],
+)
+def test_a_part_of_what_is_annotated_that_may_be_a_number_is_left_to_the_run(lab: Lab, annotation: str, part: str) -> None:
+    annotated(lab, f"tuple[{annotation}, float, Any]").write(NAMED % f"anonymous.m.{part} > 1")
     assert djsandbox.validate("sandbox.yaml") == ()
 
 
@@ -137,7 +163,7 @@ evaluation_job_configs:
 
 def annotated(lab: Lab, annotation: str) -> Lab:
     parts = lab.folder / "parts.py"
-    parts.write_text(f"from typing import Any\n{parts.read_text()}{ANNOTATED % annotation}")
+    parts.write_text(f"import collections\nimport pathlib\nfrom typing import Any\n{parts.read_text()}{ANNOTATED % annotation}")
     return lab
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence, Set
 from typing import Any
 
 from djsandbox.components.deferred import DECIDED_AT_RUN, DecidedAtRun
 from djsandbox.components.model_executor import BaseModelExecutor
 
-_KINDS: tuple[tuple[type, str], ...] = ((str, "a text"), (bool, "a bool"), (Mapping, "a mapping"), (Sequence, "a list"))
+_KINDS: tuple[tuple[type, str], ...] = (
+    (str, "a text"),
+    (bool, "a bool"),
+    (os.PathLike, "a path"),
+    (Mapping, "a mapping"),
+    (Sequence, "a list"),
+    (Set, "a set"),
+)
 
 
 def annotated_result(component: object) -> Any:
@@ -34,7 +42,14 @@ def _result(annotation: Any) -> Any:
 
 def _value(annotation: Any) -> DecidedAtRun:
     kind = _kind(annotation)
-    return DecidedAtRun(kind) if kind else DECIDED_AT_RUN
+    return DecidedAtRun(kind, _item(annotation)) if kind else DECIDED_AT_RUN
+
+
+def _item(annotation: Any) -> DecidedAtRun | None:
+    """What each item is of what is annotated as `dict[str, float]` or `list[str]`."""
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    counts = {dict: 2, Mapping: 2, MutableMapping: 2, list: 1, Sequence: 1, MutableSequence: 1}
+    return _value(parts[-1]) if parts and counts.get(origin) == len(parts) else None
 
 
 def _kind(annotation: Any) -> str:

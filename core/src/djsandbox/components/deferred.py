@@ -18,6 +18,18 @@ class DecidedAtRun:
     kind: str = ""
     """What it will be, where that is known and is no number: "a list"."""
 
+    item: DecidedAtRun | None = None
+    """What each item of that mapping or list will be, where that is known."""
+
+    def part(self, depth: int) -> DecidedAtRun:
+        """What stands `depth` parts of an address below it, whichever way the address is read: a key may hold dots."""
+        if not depth:
+            return self
+        if self.item is None:
+            return DECIDED_AT_RUN
+        readings = [self.item.part(rest) for rest in range(depth)]
+        return readings[-1] if all(one.kind for one in readings) else DECIDED_AT_RUN
+
     def __repr__(self) -> str:
         return "decided at run"
 

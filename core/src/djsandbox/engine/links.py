@@ -40,7 +40,7 @@ class Source:
             with contextlib.suppress(NotFoundError):
                 around = value_at(output, path[1:end], address)
                 if isinstance(around, DecidedAtRun):
-                    return DECIDED_AT_RUN
+                    return around.part(len(path) - end)
         try:
             return value_at(output, path[1:], address)
         except NotFoundError as error:
