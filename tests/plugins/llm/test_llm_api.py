@@ -11,7 +11,8 @@ from email.utils import format_datetime
 
 import pytest
 from djsandbox.errors import JobFailed
-from djsandbox_llm.endpoint import _retry_after
+from djsandbox_llm.api_config import ApiConfig
+from djsandbox_llm.endpoint import Endpoint, RequestFailed, _retry_after
 
 from .conftest import KEY
 
@@ -107,6 +108,22 @@ def test_another_endpoint_and_another_place_of_the_answer(lab, serve):
     assert lab.answers() == ["You said: a"]
 
 
+def test_what_a_response_says_is_told_from_what_the_model_thinks_and_from_the_tools_it_calls():
+    def text(said):
+        return {"type": "output_text", "text": said}
+
+    config = ApiConfig(dataset_path="./none.jsonl", export_path="./out", api_endpoint="/responses", model="m")
+    thinking = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]}
+    message = {"type": "message", "content": [text("It is "), {"type": "refusal", "refusal": "no"}, text("so.")]}
+    read = Endpoint(config)._text
+    assert read({"output": [thinking, message]}) == "It is so."
+    assert read({"output": [thinking]}) == ""  # the tokens did not suffice for more
+    for broken in ({}, {"output": None}, {"output": [{"type": "message"}]}, []):
+        with pytest.raises(RequestFailed, match="no 'output' in its answer") as caught:
+            read(broken)
+        assert caught.value.scope == "passing"
+
+
 def test_without_a_model_the_first_that_the_endpoint_lists_is_asked(lab, serve):
     server = serve()
     lab.pool("pool.jsonl", ["a"])
@@ -135,6 +152,20 @@ def test_a_wrong_key_ends_it_at_once_and_is_not_shown_though_the_endpoint_tells_
     assert "the API key in MY_ENDPOINT is not valid there" in str(caught.value)
     assert server.bodies == []
     assert KEY not in lab.everything_written() + str(caught.value)
+
+
+def test_dashscopes_key_goes_to_dashscope_where_both_are_set(lab, serve, monkeypatch):
+    server = serve()
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    monkeypatch.setenv("DASHSCOPE_BASE_URL", server.url)
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-of-dashscope")
+    lab.pool("pool.jsonl", ["a"])
+    lab.write()
+    lab.answers()
+    assert server.headers[0]["authorization"] == "Bearer sk-of-dashscope"
+    monkeypatch.delenv("DASHSCOPE_API_KEY")
+    lab.answers()
+    assert server.headers[1]["authorization"] == f"Bearer {KEY}"
 
 
 def test_where_a_key_is_wanted_and_there_is_none_the_variables_are_named(lab, serve, monkeypatch):
@@ -180,6 +211,16 @@ def test_no_answer_within_the_timeout_is_tried_again(lab, serve):
 def test_a_pause_is_asked_for_in_seconds_milliseconds_or_by_a_date(headers, seconds):
     far = seconds is not None and seconds > 3600  # a date; the tests before this one take their time
     assert _retry_after(headers) == (None if seconds is None else pytest.approx(seconds, abs=3600 if far else 0))
+
+
+def test_timeout_and_retries_may_stand_where_openais_client_has_them(lab, serve):
+    server = serve(failing=lambda number, body: "500")
+    lab.pool("pool.jsonl", ["a"])
+    lab.write(model_params={"max_retries": 1, "timeout": 20, "api_key": None, "base_url": None})
+    with pytest.raises(JobFailed, match=r"HTTP 500.*\(tried 2 times\)"):
+        lab.run()
+    assert len(server.bodies) == 2
+    assert server.headers[0]["x-stainless-read-timeout"] == "20.0"
 
 
 def test_a_pause_of_an_hour_is_not_waited_for(lab, serve):
@@ -294,7 +335,7 @@ def test_a_function_that_fails_on_the_first_answer_does_not_cost_all_the_others(
     (lab.folder / "mine.py").write_text("def number(output, item, **kwargs):\n    return float(output)\n")
     lab.pool("pool.jsonl", [str(number) for number in range(30)])
     lab.write(parse_output_func="./mine.py:number", concurrency=2)
-    with pytest.raises(JobFailed, match=r"'./mine.py:number' fails on an answer: ValueError: .*You said: 0"):
+    with pytest.raises(JobFailed, match=r"'./mine.py:number' fails on an answer: ValueError: .*You said: [01]"):
         lab.run()
     assert len(server.bodies) <= 2
     (lab.folder / "mine.py").write_text("def number(output, item, **kwargs):\n    return float(output.split()[-1])\n")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import djsandbox
+import djsandbox_llm.workers
 import pytest
 from djsandbox.errors import ConfigError
 from djsandbox_llm.workers.answer_log import AnswerLog
@@ -34,6 +35,8 @@ def problems(lab) -> list[str]:
         ({"sampling_params": {"stream": True}}, "sampling_params", "'stream' is not a way to sample"),
         ({"api_endpoint": "/embeddings"}, "api_endpoint", "embeddings gives no text"),
         ({"api_key_env": "NO_SUCH_KEY"}, "api_key_env", "NO_SUCH_KEY is not set"),
+        ({"api_key_env": "sk-abcdef-0123456"}, "api_key_env", "does not belong into a config"),
+        ({"timeout": 9, "model_params": {"timeout": 8}}, "extra_configs", "'timeout' is there twice"),
         ({"max_retry_num": -1}, "max_retry_num", "greater than or equal to 0"),
         ({"concurrency": 0}, "concurrency", "greater than or equal to 1"),
         ({"response_key": "x"}, "response_key", "unknown key"),
@@ -51,23 +54,36 @@ def test_what_is_wrong_with_a_config_is_said_with_its_line(lab, serve, extra, pl
     assert "sk-abcdef-0123456" not in told.split(" | ", 1)[1]
 
 
-def test_openais_own_endpoint_wants_a_key_before_the_run_and_others_may_do_without(lab, serve, monkeypatch):
+def test_openais_own_endpoint_wants_a_key_before_the_run_and_others_may_do_without(lab):
     lab.pool("pool.jsonl", ["a"])
     lab.write()
     (told,) = problems(lab)
     assert "neither OPENAI_API_KEY nor DASHSCOPE_API_KEY is set" in told
     lab.write(model_params={"base_url": "http://127.0.0.1:9/v1"})
     assert problems(lab) == []
+    lab.write(api_endpoint="http://127.0.0.1:9/v1/chat/completions")
+    assert problems(lab) == []
+    lab.write(model_params={"base_url": "http://127.0.0.1:9/v1"}, api_endpoint="https://api.openai.com/v1/chat/completions")
+    assert "neither OPENAI_API_KEY" in problems(lab)[0]
+
+
+def test_dashscopes_key_is_not_sent_to_openai(lab, monkeypatch):
     monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-0123456789")
+    lab.pool("pool.jsonl", ["a"])
     lab.write()
+    (told,) = problems(lab)
+    assert "DASHSCOPE_API_KEY would be sent to OpenAI" in told
+    assert "or DASHSCOPE_BASE_URL" in told
+    lab.write(api_key_env="DASHSCOPE_API_KEY", model_params={"base_url": "http://127.0.0.1:9/v1"})
     assert problems(lab) == []
 
 
 def test_rows_that_cannot_be_asked_about_are_warned_of_where_the_file_is_there(lab, serve):
     serve()
-    lab.pool("pool.jsonl", [{"question": "a"}])
+    lab.pool("pool.jsonl", [{"query": "a"}, {"question": "a"}])
     lab.write()
     (told,) = problems(lab)
+    assert "pool.jsonl:2: " in told
     assert "makes no messages of this row: KeyError: 'query'" in told
     assert "the row has the keys question" in told
     lab.pool("pool.jsonl", [])
@@ -86,8 +102,6 @@ def test_importing_the_executors_imports_no_client_and_no_library_of_models():
 
 def test_the_workers_need_nothing_of_djsandbox():
     code = "import sys; sys.path.insert(0, sys.argv[1]); import loop; sys.exit('djsandbox' in sys.modules)"
-    import djsandbox_llm.workers
-
     subprocess.run([sys.executable, "-I", "-c", code, djsandbox_llm.workers.__path__[0]], check=True)
 
 
@@ -105,6 +119,57 @@ def test_a_log_cut_off_anywhere_keeps_the_whole_lines_before_and_can_be_written_
         log.add((0, 2, 0), "r2", "again")
     with AnswerLog(path) as log:
         assert [log.output((0, row, 0)) for row in range(3)] == ["answer 0\n", "answer 1\n", "again"]
+
+
+def test_a_line_that_is_none_costs_only_itself(tmp_path):
+    path = tmp_path / "log"
+    with AnswerLog(path) as log:
+        for row in range(3):
+            log.add((0, row, 0), f"r{row}", f"answer {row}", tokens=2)
+    first, second, third = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + b"\0" * (len(second) - 1) + b"\n" + b'{"place": [0, 1, 0]}\n' + third)
+    with AnswerLog(path) as log:
+        assert [log.output((0, row, 0)) for row in range(3)] == ["answer 0", None, "answer 2"]
+        assert log.tokens == 4
+
+
+def test_a_full_disk_leaves_no_half_line_to_spoil_the_next(tmp_path):
+    code = (
+        "import resource, signal, sys; sys.path.insert(0, sys.argv[1]); from answer_log import AnswerLog\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "log = AnswerLog(sys.argv[2]); log.add((0, 0, 0), 'r', 'short')\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))\n"  # as of a disk that is full, the first bytes fit
+        "try: log.add((0, 1, 0), 'r', 'long' * 100)\n"
+        "except OSError: log.add((0, 2, 0), 'r', 'short again')\n"
+        "print(log.output((0, 2, 0)), log.output((0, 1, 0)))\n"
+    )
+    argv = [sys.executable, "-I", "-c", code, *djsandbox_llm.workers.__path__, str(tmp_path / "log")]
+    assert subprocess.run(argv, check=True, capture_output=True, text=True).stdout == "short again None\n"
+    with AnswerLog(tmp_path / "log") as log:
+        assert [log.output((0, row, 0)) for row in range(3)] == ["short", None, "short again"]
+
+
+@pytest.mark.parametrize(
+    ("files", "extra", "told"),
+    [
+        ({"tokenizer_config.json": "{}"}, {}, "has no chat template"),
+        ({"tokenizer_config.json": "{"}, {}, "cannot be read"),
+        ({"tokenizer_config.json": '{"chat_template": "{{ messages }}"}'}, {}, None),
+        ({"tokenizer_config.json": "{}", "chat_template.jinja": "{{ messages }}"}, {}, None),
+        ({"tokenizer_config.json": "{}"}, {"chat_template": "./pool.jsonl"}, None),
+        ({"tokenizer_config.json": "{}"}, {"model_params": {"trust_remote_code": True}}, "has no chat template"),
+        ({"config.json": "{}"}, {}, None),
+    ],
+)
+def test_a_model_without_a_chat_template_is_found_before_it_is_loaded(lab, files, extra, told):
+    lab.pool("pool.jsonl", ["a"])
+    (lab.folder / "model").mkdir()
+    for name, text in files.items():
+        (lab.folder / "model" / name).write_text(text)
+    lab.write(type="huggingface", model="./model", **extra)
+    found = [line for line in problems(lab) if '"model"' in line]
+    assert len(found) == (told is not None)
+    assert told is None or told in found[0]
 
 
 def test_a_log_that_is_only_read_is_left_as_it_was(tmp_path):

@@ -7,13 +7,13 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
-from djsandbox import DECIDED_AT_RUN, BaseModelExecutor, ComponentError, Finding, is_decided_at_run
+from djsandbox import BaseModelExecutor, ComponentError, Finding
 
-from djsandbox_llm.api_config import KEY_VARIABLES, OPENAI_URL, ApiConfig
+from djsandbox_llm.api_config import DASHSCOPE_KEY, KEY_VARIABLES, ApiConfig
 from djsandbox_llm.checks import data_findings
 from djsandbox_llm.endpoint import Answer, Endpoint, RequestFailed
-from djsandbox_llm.inference import open_log, parsing_of, pools_of, write_results
-from djsandbox_llm.results import PoolWork, result_paths
+from djsandbox_llm.inference import open_log, parsing_of, planned_results, pools_of, write_results
+from djsandbox_llm.results import PoolWork
 from djsandbox_llm.rows import Request
 from djsandbox_llm.sending import Sender, Spent
 from djsandbox_llm.workers.answer_log import AnswerLog
@@ -29,12 +29,15 @@ class ApiInferExecutor(BaseModelExecutor):
     def check(self) -> Iterable[Finding]:
         """A key that is missing, and data that cannot be asked about."""
         config = self.config
+        elsewhere = "name another endpoint in model_params.base_url or OPENAI_BASE_URL"
         if config.api_key_env and not config.api_key():
             yield Finding(("api_key_env",), f"the environment variable {config.api_key_env} is not set", "export it")
-        elif not config.api_key() and config.base_url() == OPENAI_URL:
+        elif config.asks_openai() and not config.api_key():
             names = " nor ".join(KEY_VARIABLES)
-            fix = "export the key, or name another endpoint in model_params.base_url or OPENAI_BASE_URL"
-            yield Finding(("type",), f"OpenAI's API wants a key, and neither {names} is set", fix)
+            yield Finding(("type",), f"OpenAI's API wants a key, and neither {names} is set", f"export the key, or {elsewhere}")
+        elif config.asks_openai() and config.key_variable() == DASHSCOPE_KEY:
+            message = f"{DASHSCOPE_KEY} would be sent to OpenAI: no endpoint is named"
+            yield Finding(("type",), message, f"{elsewhere}, or DASHSCOPE_BASE_URL")
         yield from data_findings(config)
 
     def key_fields(self) -> Mapping[str, Any]:
@@ -43,10 +46,7 @@ class ApiInferExecutor(BaseModelExecutor):
 
     def planned_outputs(self) -> Any:
         """A file of results for each data pool."""
-        config = self.config
-        return (
-            DECIDED_AT_RUN if is_decided_at_run(config.dataset_path) else result_paths(config.dataset_path, config.export_path)
-        )
+        return planned_results(self.config)
 
     def intermediate_metrics(self) -> Iterable[str]:
         """How far it is."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,11 +11,14 @@ from pathlib import Path
 from djsandbox import ComponentError, Finding, is_decided_at_run
 
 from djsandbox_llm.config import InferConfig
-from djsandbox_llm.rows import Asking, requests_of
+from djsandbox_llm.rows import Asking, rows_of
+
+_ROWS = 1000
+_TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates")
 
 
 def data_findings(config: InferConfig) -> Iterator[Finding]:
-    """Data pools whose first row cannot be asked about.
+    """Data pools with a row, among the first thousand, that cannot be asked about.
 
     Only warnings: an earlier job of the run may write the file anew. The job itself goes through all rows before it asks for
     the first.
@@ -23,13 +28,16 @@ def data_findings(config: InferConfig) -> Iterator[Finding]:
         if is_decided_at_run(path) or not os.path.exists(path):
             continue
         try:
-            first = next(requests_of(path, asking), None)
+            count = 0
+            for where, row in itertools.islice(rows_of(path), _ROWS):
+                asking.conversations(row, where)
+                count += 1
         except ComponentError as error:
             problem = error.problems[0]
             message = f"{problem.where}: {problem.message}" if problem.where else problem.message
             yield Finding(("dataset_path", at), message, problem.fix, severity="warning")
             continue
-        if first is None:
+        if not count:
             yield Finding(("dataset_path", at), f"the data pool {path} asks for nothing: it has no rows", severity="warning")
 
 
@@ -42,4 +50,24 @@ def model_findings(model: str) -> Iterator[Finding]:
             f"there is no model at {model}",
             fix="correct the path, or give the name of a model of the hub (organisation/model); for what an earlier job "
             "writes, use 'input'",
+        )
+
+
+def template_findings(model: str, *, has_template: bool, is_open: bool) -> Iterator[Finding]:
+    """A model's folder without a chat template, and none in the config; its own code may do without (`is_open`)."""
+    folder = Path(model).expanduser()
+    about = folder / "tokenizer_config.json"
+    if has_template or is_decided_at_run(model) or not about.is_file() or any((folder / name).exists() for name in _TEMPLATES):
+        return
+    try:
+        config = json.loads(about.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        yield Finding(("model",), f"{about} cannot be read: {error}", "give the folder of a whole model")
+        return
+    if not (isinstance(config, dict) and config.get("chat_template")):
+        yield Finding(
+            ("model",),
+            f"the model in {model} has no chat template, by which the messages are put together",
+            "take the chat version of the model, or name a file with a template in 'chat_template'",
+            severity="warning" if is_open else "error",
         )

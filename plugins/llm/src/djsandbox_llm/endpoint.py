@@ -133,19 +133,31 @@ class Endpoint:
 
     def _text(self, response: Any) -> str:
         path = self._config.answer_path()
-        found = response
-        for step in path.split("."):
-            try:
-                found = found[int(step)] if isinstance(found, list) else found[step]
-            except (LookupError, TypeError, ValueError):
-                what = _short(json.dumps(response, ensure_ascii=False))
-                raise RequestFailed(self._hidden(f"there is no '{path}' in its answer: {what}"), "passing") from None
+        try:
+            found = _said(response) if path is None else _at(response, path)
+        except (LookupError, TypeError, ValueError):
+            what = _short(json.dumps(response, ensure_ascii=False))
+            missing = path or "output"
+            raise RequestFailed(self._hidden(f"there is no '{missing}' in its answer: {what}"), "passing") from None
         if found is None:  # a refusal, or a call of a tool
             return ""
         return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
 
     def _hidden(self, text: str) -> str:
         return text.replace(self._key, "***") if self._key else text
+
+
+def _at(response: Any, path: str) -> Any:
+    found = response
+    for step in path.split("."):
+        found = found[int(step)] if isinstance(found, list) else found[step]
+    return found
+
+
+def _said(response: Any) -> str:
+    """What the messages of a response of the Responses API say; thoughts and calls of tools stand among them."""
+    contents = [item["content"] for item in response["output"] if item["type"] == "message"]
+    return "".join(part["text"] for content in contents for part in content if part["type"] == "output_text")
 
 
 def _message(error: Any) -> str:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from djsandbox import ComponentError, JobContext
+from djsandbox import DECIDED_AT_RUN, ComponentError, JobContext, is_decided_at_run
 
 from djsandbox_llm.config import InferConfig
 from djsandbox_llm.results import Parsing, PoolWork, result_paths
 from djsandbox_llm.rows import Asking
 from djsandbox_llm.workers.answer_log import AnswerLog
+
+
+def planned_results(config: InferConfig) -> Any:
+    """The files of results before there are any, one for each data pool, as far as these are known."""
+    if is_decided_at_run(config.dataset_path):
+        return DECIDED_AT_RUN
+    return result_paths(config.dataset_path, config.export_path)
 
 
 def pools_of(config: InferConfig) -> list[PoolWork]:

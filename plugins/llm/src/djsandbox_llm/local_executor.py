@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from djsandbox import DECIDED_AT_RUN, CommandExecutor, ComponentError, Finding, Task, is_decided_at_run
+from djsandbox import CommandExecutor, ComponentError, Finding, Task
 
 from djsandbox_llm.checks import data_findings, model_findings
-from djsandbox_llm.inference import log_path, pools_of, write_results
+from djsandbox_llm.inference import log_path, planned_results, pools_of, write_results
 from djsandbox_llm.local_config import LocalConfig
-from djsandbox_llm.results import PoolWork, result_paths
+from djsandbox_llm.results import PoolWork
 from djsandbox_llm.workers.answer_log import AnswerLog
 
 _WORKERS = Path(__file__).with_name("workers")
@@ -37,10 +37,7 @@ class LocalInferExecutor(CommandExecutor):
 
     def planned_outputs(self) -> Any:
         """A file of results for each data pool."""
-        config = self.config
-        return (
-            DECIDED_AT_RUN if is_decided_at_run(config.dataset_path) else result_paths(config.dataset_path, config.export_path)
-        )
+        return planned_results(self.config)
 
     def intermediate_metrics(self) -> Iterable[str]:
         """How far it is."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from djsandbox import ComponentError, NamedFunction
+from djsandbox import ComponentError, NamedFunction, unique_names
 from djsandbox.errors import Position
 
 from djsandbox_llm.rows import Asking, Request, requests_of, rows_of
@@ -21,21 +20,8 @@ _SINGLE = -1
 
 
 def result_paths(pools: Sequence[str], folder: str) -> list[str]:
-    """The file of results of each data pool: its name; with its folder's, or a number, where several are called alike."""
-    stems = [Path(pool).stem for pool in pools]
-    shared = {stem for stem, count in Counter(stems).items() if count > 1}
-    wanted = [
-        f"{Path(pool).absolute().parent.name}_{stem}" if stem in shared else stem
-        for pool, stem in zip(pools, stems, strict=True)
-    ]
-    names: list[str] = []
-    for name in wanted:
-        unique, number = name, 1
-        while unique in names or (number > 1 and unique in wanted):
-            number += 1
-            unique = f"{name}_{number}"
-        names.append(unique)
-    return [os.path.join(folder, f"{name}_inference.jsonl") for name in names]
+    """The file of results of each data pool: its name, with those of its folders where several are called alike."""
+    return [os.path.join(folder, f"{name}_inference.jsonl") for name in unique_names(pools)]
 
 
 @dataclass(slots=True)

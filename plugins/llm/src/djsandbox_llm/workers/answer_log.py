@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -45,8 +46,12 @@ class AnswerLog:
         """Note an answer, for good."""
         line = json.dumps({"place": place, "request": request, "output": output, "tokens": tokens}).encode() + b"\n"
         written = 0
-        while written < len(line):  # a signal or a full disk may cut a write short
-            written += os.write(self._fd, line[written:])
+        try:
+            while written < len(line):  # a signal may cut a write short
+                written += os.write(self._fd, line[written:])
+        except OSError:  # a full disk: half a line would spoil the next one
+            os.ftruncate(self._fd, self._end)
+            raise
         self._found[place] = (request, self._end, len(line))
         self.tokens += tokens
         self._end += len(line)
@@ -75,18 +80,16 @@ class AnswerLog:
         self.close()
 
     def _read(self) -> int:
-        """Note the answers that are there; returns where the last whole line ends."""
+        """Note the answers that are there; returns where the last whole line ends. Lines that are none are passed over."""
         end = 0
         with self.path.open("rb") as file:
             for line in file:
                 if not line.endswith(b"\n"):
                     break
-                try:
+                with contextlib.suppress(ValueError, KeyError, TypeError):
                     answer = json.loads(line)
-                    place = tuple(answer["place"])
-                    self._found[place] = (answer["request"], end, len(line))
-                    self.tokens += answer["tokens"]
-                except (ValueError, KeyError, TypeError):
-                    break  # whatever follows a line that is none cannot be relied on
+                    place, request, tokens, _ = (answer[key] for key in ("place", "request", "tokens", "output"))
+                    self.tokens += tokens
+                    self._found[tuple(place)] = (request, end, len(line))
                 end += len(line)
         return end

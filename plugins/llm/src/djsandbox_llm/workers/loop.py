@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,37 +23,46 @@ def work(load: Load) -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     given = parser.parse_args()
     options = json.loads(given.options.read_text(encoding="utf-8"))
-    with given.requests.open(encoding="utf-8") as file:
-        asked = [json.loads(line) for line in file]
     with AnswerLog(given.log) as log:
-        todo = []
-        for request in asked:
-            request["place"] = tuple(request["place"])
-            if not log.has(request["place"], request["request"]):
-                log.forget(request["place"])
-                todo.append(request)
-        done = len(asked) - len(todo)
-        _tell(done, len(asked))
-        answer = load(options) if todo else None
-        for start in range(0, len(todo), options["batch_size"]):
-            batch = todo[start : start + options["batch_size"]]
-            texts = answer(batch) if answer else []
-            for request, text in zip(batch, texts):  # noqa: B905 - Python 3.9 has no strict
+        count = sum(1 for _ in _read(given.requests))
+        done = count - sum(1 for _ in _open(given.requests, log))
+        _tell(done, count)
+        answer = load(options) if done < count else None
+        todo = _open(given.requests, log)
+        while answer and (batch := list(itertools.islice(todo, options["batch_size"]))):
+            for request, text in zip(batch, answer(batch)):  # noqa: B905 - Python 3.9 has no strict
                 log.add(request["place"], request["request"], text)
             done += len(batch)
-            _tell(done, len(asked))
-        _hand_over(log, asked, given.answers)
+            _tell(done, count)
+        _hand_over(log, given.requests, given.answers)
+
+
+def _read(requests: Path) -> Iterator[dict[str, Any]]:
+    """The requests, one after another: there may be more than fit into memory."""
+    with requests.open(encoding="utf-8") as file:
+        for line in file:
+            request = json.loads(line)
+            request["place"] = tuple(request["place"])
+            yield request
+
+
+def _open(requests: Path, log: AnswerLog) -> Iterator[dict[str, Any]]:
+    """The requests that have no answer yet."""
+    for request in _read(requests):
+        if not log.has(request["place"], request["request"]):
+            log.forget(request["place"])
+            yield request
 
 
 def _tell(done: int, count: int) -> None:
     print(f"answers: {done}/{count}", flush=True)  # noqa: T201 - read by the executor
 
 
-def _hand_over(log: AnswerLog, asked: list[dict[str, Any]], target: Path) -> None:
+def _hand_over(log: AnswerLog, requests: Path, target: Path) -> None:
     """Leave the answers to what was asked, and no others, where they are expected: whole, or not at all."""
     partial = target.with_name(f"{target.name}.partial")
     with AnswerLog(partial, fresh=True) as answers:
-        for request in asked:
+        for request in _read(requests):
             answers.add(request["place"], request["request"], log.output(request["place"]) or "")
     if target.exists():
         shutil.rmtree(target) if target.is_dir() else target.unlink()
