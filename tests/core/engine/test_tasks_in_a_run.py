@@ -130,4 +130,29 @@ def test_a_secret_in_the_arguments_is_in_no_log_journal_or_message(lab: Lab) -> 
     assert "swordfish-2" not in str(failed.value) + texts_of(lab.work_dir)
 
 
+@pytest.mark.parametrize("form", ["{}", "--api-key={}", "Authorization: Bearer {}", "postgres://me:{}@host/db"])
+def test_a_task_that_would_show_a_known_secret_in_the_list_of_processes_is_refused(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setenv("LAB_PASSWORD", "swordfish-3")
+    text = (lab.folder / "shell.py").read_text()
+    (lab.folder / "shell.py").write_text(text.replace("name, path)\n", f'name, path, "{form.format("swordfish-3")}")\n'))
+    lab.shell("echo $0 > $1", names=["a"])
+    with pytest.raises(
+        JobFailed, match="arguments of task 'a' hold the value of the environment variable LAB_PASSWORD"
+    ) as failed:
+        lab.run()
+    assert "swordfish-3" not in str(failed.value) + texts_of(lab.work_dir)
+    assert lab.events() == []
+
+
+def test_a_path_that_has_the_word_of_a_secret_in_it_is_no_secret(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_PASSWORD", "postgres")
+    text = (lab.folder / "shell.py").read_text()
+    (lab.folder / "shell.py").write_text(text.replace("name, path)\n", 'name, path, "/data/postgres/x", "postgres-14")\n'))
+    lab.shell("echo $0 > $1", names=["a"])
+    lab.run()
+    assert lab.models() == ["a"]
+
+
 # -- choosing a launcher -----------------------------------------------------------------------------------------------------

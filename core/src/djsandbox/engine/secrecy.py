@@ -1,9 +1,10 @@
-"""What must not be written down: the secrets of a config and of the environment, and whether a job gives one away."""
+"""What must not be written down: the secrets of a config and of the environment, and whether a job or task gives one away."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,26 @@ def secret_held(value: Any, of_config: Collection[str]) -> str | None:
     if _holds(value, of_config):
         return "a secret of the config"
     texts = _without_paths(value)
-    for name, text in os.environ.items():
-        if _holds(texts, secrets_in_environment({name: text})):
-            return f"the value of the environment variable {name}, which is a secret by its name"
+    return next((whose for whose, secrets in _of_environment() if _holds(texts, secrets)), None)
+
+
+def secret_argument(argv: Sequence[str], of_config: Collection[str]) -> str | None:
+    """Whose secret one of the arguments is or has within (`--key=X`, `Bearer X`), in words; None where there is none.
+
+    A part of a path or of a longer word is none.
+    """
+    for whose, secrets in [("a secret of the config", of_config), *_of_environment()]:
+        alone = [re.compile(rf"(?<![\w./-]){re.escape(secret)}(?![\w./-])") for secret in secrets]
+        if any(secret.search(text) for secret in alone for text in argv):
+            return whose
     return None
+
+
+def _of_environment() -> Iterator[tuple[str, frozenset[str]]]:
+    """The secrets of each variable that has any, with words for whose they are."""
+    for name, text in os.environ.items():
+        if secrets := secrets_in_environment({name: text}):
+            yield f"the value of the environment variable {name}, which is a secret by its name", secrets
 
 
 def _holds(value: Any, secrets: Collection[str]) -> bool:

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from djsandbox.engine.launching.ledger import Ledger
 from djsandbox.engine.launching.pool import Pool
 from djsandbox.engine.launching.unrecorded import UnrecordedWatcher
 from djsandbox.engine.prepare import PreparedJob
+from djsandbox.engine.secrecy import secret_argument
 from djsandbox.engine.session import Session
 from djsandbox.errors import ComponentError, ConfigError, Problem
 from djsandbox.journal.fingerprint import snapshot
@@ -107,6 +108,7 @@ class JobTasks:
         if twice:
             raise ComponentError(f"two tasks of the job are named '{twice[0]}'", fix="give each task a name of its own")
         _refuse_shared_outputs(self._tasks)
+        _refuse_secret_arguments(tasks, self._session.config_secrets)
         work_dir = self._context.work_dir
         told = self._told.files({os.path.abspath(path) for task in self._tasks for path in task.outputs})
         written = {os.path.abspath(path) for task in tasks for path in task.outputs}
@@ -232,6 +234,15 @@ def _refuse_shared_outputs(tasks: Sequence[Task]) -> None:
         elif name != owner:
             message = f"the tasks '{owner}' and '{name}' would both write '{path.rstrip(os.sep)}'"
             raise ComponentError(message, fix="give each its own outputs")
+
+
+def _refuse_secret_arguments(tasks: Sequence[Task], of_config: Collection[str]) -> None:
+    """No task may have an argument for its eyes only: all users of the machine see it in the list of processes."""
+    for task in tasks:
+        whose = secret_argument(task.argv, of_config)
+        if whose is not None:
+            message = f"the arguments of task '{task.name}' hold {whose}, and all users of the machine see them"
+            raise ComponentError(message, fix="hand it over through the task's env or keep_env")
 
 
 def _folder_name(name: str) -> str:
