@@ -100,7 +100,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # As stderr does: a file name that the terminal's encoding lacks is no reason to fail. In JSON this is its escape.
         sys.stdout.reconfigure(errors="backslashreplace")
-    sys.exit(call(arguments))
+    code = call(arguments)
+    if code == INTERRUPTED:
+        # What Python does at its end may hang for ever, as a pool does whose workers the same signal has killed.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def call(arguments: Sequence[str] | None = None) -> int:

@@ -63,7 +63,7 @@ def signals_interrupt(give_up: Callable[[], None], stoppables: Stoppables) -> It
             return
         try:
             if again is None:
-                give_up()
+                _bounded(give_up)
         finally:
             _bounded(stoppables.stop_at_once)
             os._exit(_EXIT_CODE)
@@ -105,7 +105,7 @@ def _come(reading: int, patience: float | None) -> list[int] | None:
 
 
 def _bounded(call: Callable[[], None]) -> None:
-    """Call it in a thread, because a lock that it needs may be held by who was interrupted, and wait for a moment only."""
+    """Call it in a thread, because a lock that it needs may be held by what was interrupted, and wait for a moment only."""
     calling = threading.Thread(target=call, daemon=True)
     calling.start()
     calling.join(_SECONDS_TO_KILL)
