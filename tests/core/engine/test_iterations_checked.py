@@ -153,6 +153,17 @@ def test_a_part_of_what_is_annotated_that_may_be_a_number_is_left_to_the_run(lab
     assert djsandbox.validate("sandbox.yaml") == ()
 
 
+@pytest.mark.parametrize(
+    ("annotation", "what"),
+    [("float", "a number"), ("int | None", "a number"), ("str", "a text"), ("str | pathlib.Path", "a text or a path")],
+)
+def test_a_part_of_what_is_annotated_to_have_none_is_found_before_the_run(lab: Lab, annotation: str, what: str) -> None:
+    found = problems(annotated(lab, f"tuple[{annotation}, float, Any]"), NAMED % "anonymous.m.a.deep > 1")[0]
+    assert f"'anonymous.m.a' is {what} and has no part 'deep'" in found
+    found = problems(annotated(lab, annotation), NAMED.replace("[a, b, c]", "a") % "anonymous.m.a.deep > 1")[0]
+    assert f"'anonymous.m.a' is {what} and has no part 'deep'" in found
+
+
 NAMED = """
 max_iter_num: 2
 iter_targets: %s

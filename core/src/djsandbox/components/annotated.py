@@ -19,10 +19,11 @@ _KINDS: tuple[tuple[type, str], ...] = (
     (Sequence, "a list"),
     (Set, "a set"),
 )
+_SINGLE = (str, int, float, os.PathLike)
 
 
 def annotated_result(component: object) -> Any:
-    """What `run` (of a model executor: `_run`) returns, as far as its annotation says that it is no number.
+    """What `run` (of a model executor: `_run`) returns, as far as its annotation says that it is no number, or has no parts.
 
     A tuple of known length is one of several results. `DECIDED_AT_RUN` where the annotation says nothing, or cannot be read.
     """
@@ -41,8 +42,20 @@ def _result(annotation: Any) -> Any:
 
 
 def _value(annotation: Any) -> DecidedAtRun:
-    kind = _kind(annotation)
-    return DecidedAtRun(kind, _item(annotation)) if kind else DECIDED_AT_RUN
+    kind, is_single = _kind(annotation), _is_single(annotation)
+    return DecidedAtRun(kind, _item(annotation), is_single) if kind or is_single else DECIDED_AT_RUN
+
+
+def _is_single(annotation: Any) -> bool:
+    """Whether nothing of it has parts that an address could name."""
+    return all(isinstance(one, type) and issubclass(one, _SINGLE) for one in _alternatives(annotation))
+
+
+def _alternatives(annotation: Any) -> list[Any]:
+    """The types of a union, or the only one; without None."""
+    is_union = isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union
+    parts = typing.get_args(annotation) if is_union else (annotation,)
+    return [part for part in parts if part is not types.NoneType] or [annotation]
 
 
 def _item(annotation: Any) -> DecidedAtRun | None:
@@ -53,8 +66,9 @@ def _item(annotation: Any) -> DecidedAtRun | None:
 
 
 def _kind(annotation: Any) -> str:
-    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
-        kinds = [_kind(part) for part in typing.get_args(annotation) if part is not types.NoneType]
+    alternatives = _alternatives(annotation)
+    if alternatives != [annotation]:
+        kinds = [_kind(part) for part in alternatives]
         return " or ".join(dict.fromkeys(kinds)) if all(kinds) else ""
     actual = typing.get_origin(annotation) or annotation
     found = (kind for known, kind in _KINDS if isinstance(actual, type) and issubclass(actual, known))

@@ -21,13 +21,18 @@ class DecidedAtRun:
     item: DecidedAtRun | None = None
     """What each item of that mapping or list will be, where that is known."""
 
-    def part(self, depth: int) -> DecidedAtRun:
-        """What stands `depth` parts of an address below it, whichever way the address is read: a key may hold dots."""
+    is_single: bool = False
+    """Whether it is known to have no parts, as a text or a number."""
+
+    def part(self, depth: int) -> DecidedAtRun | None:
+        """What stands `depth` parts of an address below it, whichever way that is read (a key may hold dots); None: nothing."""
         if not depth:
             return self
+        if self.is_single:
+            return None
         if self.item is None:
             return DECIDED_AT_RUN
-        readings = [self.item.part(rest) for rest in range(depth)]
+        readings = [found for rest in range(depth) if (found := self.item.part(rest)) is not None]
         return readings[-1] if all(one.kind for one in readings) else DECIDED_AT_RUN
 
     def __repr__(self) -> str:

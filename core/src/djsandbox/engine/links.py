@@ -40,11 +40,19 @@ class Source:
             with contextlib.suppress(NotFoundError):
                 around = value_at(output, path[1:end], address)
                 if isinstance(around, DecidedAtRun):
-                    return around.part(len(path) - end)
+                    return _part(around, path[end:], ".".join((address, *path[1:end])))
         try:
             return value_at(output, path[1:], address)
         except NotFoundError as error:
             raise LookupError(error.what, error.fix) from error
+
+
+def _part(around: DecidedAtRun, rest: Sequence[str], address: str) -> DecidedAtRun:
+    found = around.part(len(rest))
+    if found is None:
+        what = f"'{address}' is {around.kind or 'a number'} and has no part '{rest[0]}'"
+        raise LookupError(what, f"refer to '{address}' itself")
+    return found
 
 
 def find_source(reference: Reference, earlier: Sequence[Source], all_jobs: Sequence[Job]) -> Source:

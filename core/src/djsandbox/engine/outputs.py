@@ -29,7 +29,8 @@ def name_planned_outputs(result: Any, declared: Sequence[str] | None) -> dict[st
     """As `name_outputs` for what a plan knows: None where the job will have no output."""
     if result is None and declared is None:
         return None
-    if result is None or (isinstance(result, DecidedAtRun) and (declared is None or not result.kind)):
+    is_open = isinstance(result, DecidedAtRun) and not result.kind and len(declared or ()) != 1
+    if result is None or is_open or (isinstance(result, DecidedAtRun) and declared is None):
         return dict.fromkeys(declared or (), DECIDED_AT_RUN)
     return name_outputs(result, declared)
 
