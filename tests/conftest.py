@@ -22,7 +22,8 @@ def torch_env() -> Path:
     folder = os.environ.get("DJSANDBOX_TORCH_ENV")
     if not folder:
         pytest.skip("DJSANDBOX_TORCH_ENV names no environment with torch: see tests/requirements-torch.txt")
-    return Path(folder).absolute()
+    os.environ["DJSANDBOX_TORCH_ENV"] = os.path.abspath(folder)  # tests run in folders of their own
+    return Path(os.environ["DJSANDBOX_TORCH_ENV"])
 
 
 @pytest.fixture

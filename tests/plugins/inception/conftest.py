@@ -114,13 +114,9 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
 
 
 @pytest.fixture(scope="session")
-def torch_python() -> Path:
+def torch_python(torch_env: Path) -> Path:
     """The interpreter of the environment with torch."""
-    folder = os.environ.get("DJSANDBOX_TORCH_ENV")
-    if not folder:
-        pytest.skip("DJSANDBOX_TORCH_ENV names no environment with torch: see tests/requirements-torch.txt")
-    os.environ["DJSANDBOX_TORCH_ENV"] = os.path.abspath(folder)
-    return Path(os.environ["DJSANDBOX_TORCH_ENV"]) / "bin" / "python"
+    return torch_env / "bin" / "python"
 
 
 @pytest.fixture(scope="session")
