@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import os
 import runpy
 import subprocess
 import threading
@@ -21,21 +20,60 @@ ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = ROOT / "configs" / "modelscope_tiny"
 
 
-@pytest.fixture(scope="session")
-def torch_env() -> Path:
-    """The environment with torch and ModelScope."""
-    folder = os.environ.get("DJSANDBOX_TORCH_ENV")
-    if not folder:
-        pytest.skip("DJSANDBOX_TORCH_ENV names no environment with torch (tests/requirements-torch.txt)")
-    return Path(folder).absolute()
+MAKE = """
+import json, runpy, sys
+from pathlib import Path
+from transformers import BertTokenizer, GPT2Config, GPT2LMHeadModel
+example, bert, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+sys.argv[1:] = [bert]
+runpy.run_path(example, run_name="__main__")
+folder.mkdir(parents=True)
+words = "[PAD] [UNK] [CLS] [SEP] [MASK] the film was good bad".split()
+(folder / "vocab.txt").write_text("".join(f"{word}\\n" for word in words))
+BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
+sizes = {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 32}
+GPT2LMHeadModel(GPT2Config(vocab_size=len(words), **sizes)).save_pretrained(folder, safe_serialization=False)
+hooks = [{"type": "EvaluationHook", "interval": 1}]
+(folder / "configuration.json").write_text(json.dumps({
+    "framework": "pytorch", "task": "text-generation", "model": {"type": "gpt2"}, "pipeline": {"type": "text-generation"},
+    "preprocessor": {"type": "text-gen-tokenizer", "sequence_length": 8}, "train": {"hooks": hooks},
+}))
+from modelscope.utils.import_utils import LazyImportModule as lazy
+print(json.dumps(sorted({key[2] for key in lazy.get_ast_index()["index"] if key[0] == "TRAINERS"})))
+"""
+
+
+@dataclass(frozen=True)
+class Made:
+    """Tiny models with random weights, and the trainers that ModelScope has."""
+
+    bert: Path
+    """By the example's own script."""
+    gpt2: Path
+    """It brings a hook that evaluates."""
+    trainers: frozenset[str]
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them only wait for each other where a model is this small."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")
-def tiny_bert(torch_env: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT of two layers with random weights, made by the example's own script."""
-    folder = tmp_path_factory.mktemp("tiny") / "model"
-    subprocess.run([torch_env / "bin" / "python", EXAMPLE / "make_model.py", folder], check=True, capture_output=True)
-    return folder
+def made(torch_env: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Made in one process: loading torch takes most of the time."""
+    folder = tmp_path_factory.mktemp("tiny")
+    bert, gpt2 = folder / "model", folder / "gpt2"
+    argv = [torch_env / "bin" / "python", "-c", MAKE, EXAMPLE / "make_model.py", bert, gpt2]
+    done = subprocess.run(argv, check=True, capture_output=True, text=True)
+    return Made(bert, gpt2, frozenset(json.loads(done.stdout.splitlines()[-1])))
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(made: Made) -> Path:
+    """A BERT of two layers."""
+    return made.bert
 
 
 def configuration(**changes: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from djsandbox_modelscope.worker import leavings
 
 from .conftest import Sandbox, configuration, write_model, write_rows
 
@@ -90,8 +91,50 @@ def test_a_model_folder_that_is_not_there_is_an_error(sandbox: Sandbox) -> None:
 
 def test_a_training_that_would_remove_its_own_model_is_an_error(sandbox: Sandbox) -> None:
     write_model(sandbox.work_dir / "output")
+    (sandbox.work_dir / leavings.BEGUN).touch()
     (message,) = errors(sandbox, model_name="./training/output")
     assert "which the training empties" in message
+
+
+def test_a_folder_with_the_outputs_of_somebody_else_is_not_trained_in(sandbox: Sandbox) -> None:
+    (sandbox.folder / "mine" / "output").mkdir(parents=True)
+    (sandbox.folder / "mine" / "notes.log").touch()
+    (message,) = errors(sandbox, work_dir="./mine")
+    assert "the folder mine has notes.log, output, which a training would remove" in message
+    (sandbox.folder / "mine" / leavings.BEGUN).touch()
+    assert errors(sandbox, work_dir="./mine") == []
+
+
+@pytest.mark.parametrize(
+    ("train", "told"),
+    [
+        ({"max_epochs": "three"}, "'train.max_epochs' must be a whole number from 1 on, not 'three'"),
+        ({"max_epochs": 0}, "from 1 on, not 0"),
+        ({"max_epochs": 1, "dataloader.batch_size_per_gpu": 2.5}, "'train.dataloader.batch_size_per_gpu' must be a whole"),
+        ({"max_epochs": 1, "optimizer": {"lr": "0,1"}}, "'train.optimizer.lr' must be a number, not '0,1'"),
+    ],
+)
+def test_numbers_that_are_none_are_found_before_the_training(sandbox: Sandbox, train: dict[str, Any], told: str) -> None:
+    (message,) = errors(sandbox, train=train)
+    assert told in message
+
+
+def test_keys_with_dots_are_taken_as_modelscope_takes_them(sandbox: Sandbox) -> None:
+    assert errors(sandbox, **{"train": ..., "train.max_epochs": 2}) == []
+    assert errors(sandbox, **{"train": {"max_epochs": 1}, "train.optimizer.lr": 0.1, "evaluation.metrics": "none"}) == []
+    (message,) = errors(sandbox, **{"train.max_epochs": "two", "train": ...})
+    assert "'train.max_epochs' must be a whole number" in message
+    (message,) = errors(sandbox, **{"train.max_epochs": 2})
+    assert "'train.max_epochs' is there twice" in message
+    (message,) = errors(sandbox, **{"task.name": "x"})
+    assert "unknown key 'task.name'" in message
+
+
+@pytest.mark.parametrize(
+    ("given", "is_fine"), [("gpu", True), ("cuda", True), ("cuda:0", True), ("gpu:1", True), ("tpu", False)]
+)
+def test_a_gpu_may_be_called_as_modelscope_or_torch_call_it(sandbox: Sandbox, given: str, is_fine: bool) -> None:
+    assert (errors(sandbox, device=given) == []) == is_fine
 
 
 @pytest.mark.parametrize("missing", ["dataloader", "optimizer", "lr_scheduler"])
@@ -111,14 +154,18 @@ def test_the_number_of_epochs_has_to_be_said(sandbox: Sandbox) -> None:
 
 def test_a_token_has_no_place_in_a_config(sandbox: Sandbox) -> None:
     period = {"push_to_hub": True, "hub_repo_id": "me/mine", "hub_token": "secret-of-mine"}
-    (message,) = errors(sandbox, train={"max_epochs": 1, "checkpoint": {"period": period}})
-    assert "readable by others" in message
-    assert "secret-of-mine" not in message
+    for train in ({"checkpoint": {"period": period}}, {"hooks": [{"type": "CheckpointHook", **period}]}):
+        (message,) = errors(sandbox, train={"max_epochs": 1, **train})
+        assert "readable by others" in message
+        assert "secret-of-mine" not in message
 
 
 def test_the_model_cannot_be_written_elsewhere_than_where_it_is_looked_for(sandbox: Sandbox) -> None:
     (message,) = errors(sandbox, train={"max_epochs": 1, "checkpoint": {"period": {"output_sub_dir": "mine"}}})
     assert "'output_sub_dir'" in message
+    hooks = [{"type": "BestCkptSaverHook", "save_dir": "./mine", "metric_key": "accuracy"}]
+    (message,) = errors(sandbox, eval_dataset="./rows.jsonl", train={"max_epochs": 1, "hooks": hooks})
+    assert "'save_dir'" in message
 
 
 @pytest.mark.parametrize(

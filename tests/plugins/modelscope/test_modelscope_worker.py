@@ -31,12 +31,20 @@ def test_what_an_earlier_training_left_is_removed_and_nothing_else(tmp_path: Pat
     old(tmp_path / leavings.NOTE)
     kept = [old(tmp_path / name) for name in ("notes.txt", "data/rows.jsonl", "journal.jsonl")]
     leavings.clear(tmp_path)
-    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted([*kept, tmp_path / leavings.BEGUN])
+
+
+def test_what_no_training_of_ours_left_is_not_removed(tmp_path: Path) -> None:
+    mine = [old(tmp_path / name) for name in ("build.log", "output/thesis.bin")]
+    with pytest.raises(Fault, match=r"has build\.log, output, which a training would remove"):
+        leavings.clear(tmp_path)
+    assert all(path.is_file() for path in mine)
 
 
 def test_a_link_in_the_folder_is_removed_and_not_what_it_leads_to(tmp_path: Path) -> None:
     elsewhere = old(tmp_path / "elsewhere" / "pytorch_model.bin")
     (tmp_path / "training").mkdir()
+    (tmp_path / "training" / leavings.BEGUN).touch()
     (tmp_path / "training" / "output").symlink_to(elsewhere.parent)
     leavings.clear(tmp_path / "training")
     assert elsewhere.is_file()
@@ -82,6 +90,12 @@ def test_the_columns_that_a_model_reads_are_told_from_its_configuration(
     changes: dict[str, object], wanted: dict[str, str]
 ) -> None:
     assert configuration.wanted_columns(whole(), changes) == wanted
+
+
+def test_rows_that_lack_what_the_model_reads_are_told_by_their_keys_as_they_are_renamed() -> None:
+    with pytest.raises(Fault, match=r"reads the key 'text'.* after key_remapping: label, sentence") as told:
+        rows.check_columns("a.jsonl", ["text", "label"], {"text": "sentence"}, {"first_sequence": "text", "label": "label"})
+    assert "set 'preprocessor: {first_sequence: ...}'" in told.value.fix
 
 
 def test_a_text_generation_model_reads_src_txt_unless_told_otherwise() -> None:

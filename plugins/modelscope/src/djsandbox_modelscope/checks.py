@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from djsandbox import Finding, is_decided_at_run
@@ -13,7 +14,7 @@ from djsandbox.errors import did_you_mean
 from djsandbox_modelscope.cache import cache_folder, is_cached
 from djsandbox_modelscope.sources import HubDataset, HubModel
 from djsandbox_modelscope.trainer_names import TRAINER_NAMES
-from djsandbox_modelscope.worker import configuration, rows
+from djsandbox_modelscope.worker import configuration, leavings, rows
 from djsandbox_modelscope.worker.faults import Fault
 from djsandbox_modelscope.worker.leavings import BEST_OUTPUT, OUTPUT
 
@@ -26,6 +27,10 @@ def check_training(config: Any, changes: Mapping[str, Any]) -> Iterator[Finding]
     if config.evaluation and not has_eval_dataset and "period" not in config.evaluation:
         yield Finding(("evaluation",), "without 'eval_dataset' nothing is evaluated", severity="warning")
     yield from _trainer(config)
+    try:
+        leavings.refuse_foreign(Path(config.work_dir))
+    except Fault as fault:
+        yield Finding(("work_dir",), fault.message, fault.fix)
     base = None
     of_the_model = list(check_model(config.model_name, "model_name"))
     yield from of_the_model

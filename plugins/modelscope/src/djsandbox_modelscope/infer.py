@@ -7,14 +7,14 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from djsandbox import CommandConfig, CommandExecutor, EnvConfig, Finding, Task
 from djsandbox.errors import ComponentError, Position
 from pydantic import Field, field_validator
 
 from djsandbox_modelscope.checks import check_model
-from djsandbox_modelscope.sources import Model, model_text
+from djsandbox_modelscope.sources import Device, Model, model_text
 from djsandbox_modelscope.trainer import order_task
 
 _TASK = "infer"
@@ -47,7 +47,7 @@ class ModelscopeInferProbeExecutor(CommandExecutor):
         """Further arguments of ModelScope's `pipeline()`: `pipeline_name`, `preprocessor`, `first_sequence`, ..."""
         call_params: dict[str, Any] = Field(default_factory=dict)
         """Arguments of each call of the pipeline: `topk`, `max_length`, ..."""
-        device: Literal["gpu", "cpu"] = "gpu"
+        device: Device = "gpu"
         """`gpu`: one, where there is any, else the CPU. `cpu`: never a GPU."""
         trust_remote_code: bool = False
         """Whether code and plugins that the model brings may be run."""

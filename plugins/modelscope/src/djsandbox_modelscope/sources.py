@@ -6,12 +6,13 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from djsandbox import InputPath
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_GPU = re.compile(r"(?:gpu|cuda)(?::\d+)?")
 _DATA = {".jsonl", ".json", ".csv", ".tsv", ".parquet", ".txt", ".gz", ".zst", ".bz2", ".xz"}
 
 
@@ -41,6 +42,10 @@ def _model(value: Any) -> Any:
     return HubModel(hub=value) if _is_hub_name(value) else value
 
 
+def _device(value: Any) -> Any:
+    return "gpu" if isinstance(value, str) and _GPU.fullmatch(value) else value
+
+
 def _dataset(value: Any) -> Any:
     if isinstance(value, Mapping) and not {"dataset_name"} <= set(value) <= set(HubDataset.model_fields):
         known = ", ".join(HubDataset.model_fields)
@@ -60,6 +65,10 @@ Model = Annotated[InputPath | HubModel, BeforeValidator(_model)]
 
 Dataset = Annotated[InputPath | HubDataset, BeforeValidator(_dataset)]
 """A file or folder of data; or a dataset of the hub, by name or as a mapping with `dataset_name`."""
+
+
+Device = Annotated[Literal["gpu", "cpu"], BeforeValidator(_device)]
+"""`gpu`, also as ModelScope and torch call it, or `cpu`. Which GPU, the launcher says."""
 
 
 def model_text(model: str | HubModel) -> str:

@@ -7,15 +7,15 @@ import math
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from djsandbox import CommandConfig, CommandExecutor, EnvConfig, Finding, OutputPath, Task
 from djsandbox.errors import ComponentError, Position
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from djsandbox_modelscope.checks import check_training
 from djsandbox_modelscope.history import Record, nested, read_history, record_of
-from djsandbox_modelscope.sources import Dataset, Model, dataset_order, model_text
+from djsandbox_modelscope.sources import Dataset, Device, Model, dataset_order, model_text
 from djsandbox_modelscope.worker import configuration, leavings
 from djsandbox_modelscope.worker.leavings import BEST_OUTPUT, NOTE, OUTPUT
 from djsandbox_modelscope.worker.train import BEGIN
@@ -63,10 +63,27 @@ class ModelscopeTrainExecutor(CommandExecutor):
         """The task, where it is another than the model's."""
         seed: int = Field(default=42, ge=0, lt=2**32, strict=True)
         """Seed of all random numbers."""
-        device: Literal["gpu", "cpu"] = "gpu"
+        device: Device = "gpu"
         """`gpu`: one, where there is any, else the CPU. `cpu`: never a GPU."""
         trust_remote_code: bool = False
         """Whether code and plugins that the model brings may be run."""
+
+        @model_validator(mode="before")
+        @classmethod
+        def _dotted_keys_are_in_their_sections(cls, data: Any) -> Any:
+            """`train.max_epochs: 2`, as ModelScope's configurations take it."""
+            if not isinstance(data, dict):
+                return data
+            result = dict(data)
+            for key in data:
+                section, dot, rest = str(key).partition(".")
+                inside = result.get(section, {})
+                if not dot or section not in SECTIONS[1:] or not isinstance(inside, dict):
+                    continue
+                if rest in inside:
+                    raise ValueError(f"'{key}' is there twice: also in '{section}'")
+                result[section] = {**inside, rest: result.pop(key)}
+            return result
 
     env = "modelscope"
     workers = tuple(

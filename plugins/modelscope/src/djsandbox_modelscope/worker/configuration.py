@@ -16,13 +16,23 @@ EVALUATING = ("EvaluationHook", "BestCkptSaverHook")
 """The hooks of a trainer that need an evaluation dataset."""
 _PLACES_OF_HOOKS = {"EvaluationHook": "evaluation.period", "BestCkptSaverHook": "train.checkpoint.best"}
 _OWN_PLACES = ("output_dir", "output_sub_dir", "save_dir")
+_HOOKS_OF_CHECKPOINTS = ("CheckpointHook", "BestCkptSaverHook")
+_WHOLE_NUMBERS = {
+    "train.max_epochs": 1,
+    "train.max_iters": 1,
+    "train.dataloader.batch_size_per_gpu": 1,
+    "train.dataloader.workers_per_gpu": 0,
+    "evaluation.dataloader.batch_size_per_gpu": 1,
+    "evaluation.dataloader.workers_per_gpu": 0,
+}
+"""Settings that count something, with the least that they may be."""
 
 
 @dataclass(frozen=True)
 class Complaint:
     """What is wrong with a training, at which key of the job, and what helps."""
 
-    key: tuple[str, ...]
+    key: tuple[str | int, ...]
     message: str
     fix: str = ""
 
@@ -92,15 +102,33 @@ def of_the_job(changes: Mapping[str, Any], *, has_eval_dataset: bool) -> Iterato
         if asks_for(tree, hook) and not has_eval_dataset:
             message = f"{hook} needs an evaluation dataset: without one the training breaks after the first epoch"
             yield Complaint(place_of(hook, tree), message, "set 'eval_dataset', or leave it out")
+    for where, asked in _checkpoints(tree):
+        for key in _OWN_PLACES:
+            if key in asked:
+                message = f"'{key}' would put the model elsewhere than where it is looked for"
+                yield Complaint((*where, key), message, "use 'work_dir'")
+        if "hub_token" in asked:
+            message = "a token in a config is readable by others"
+            yield Complaint((*where, "hub_token"), message, "set the variable MODELSCOPE_API_TOKEN")
+    for dotted, least in _WHOLE_NUMBERS.items():
+        value = get(tree, dotted)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+            yield Complaint(tuple(dotted.split(".")), f"'{dotted}' must be a whole number from {least} on, not {value!r}")
+    rate = get(tree, "train.optimizer.lr")
+    if rate is not None and (isinstance(rate, bool) or not isinstance(rate, (int, float))):
+        yield Complaint(("train", "optimizer", "lr"), f"'train.optimizer.lr' must be a number, not {rate!r}")
+
+
+def _checkpoints(tree: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
+    """What is said of checkpoints, and where, in one of the two ways that ModelScope knows."""
     for kind in ("period", "best"):
         asked = get(tree, f"train.checkpoint.{kind}")
-        for key in _OWN_PLACES if isinstance(asked, Mapping) else ():
-            if key in asked:
-                where = ("train", "checkpoint", kind, key)
-                yield Complaint(where, f"'{key}' would put the model elsewhere than where it is looked for", "use 'work_dir'")
-        if isinstance(asked, Mapping) and "hub_token" in asked:
-            where = ("train", "checkpoint", kind, "hub_token")
-            yield Complaint(where, "a token in a config is readable by others", "set the variable MODELSCOPE_API_TOKEN")
+        if isinstance(asked, Mapping):
+            yield ("train", "checkpoint", kind), asked
+    hooks = get(tree, "train.hooks")
+    for at, hook in enumerate(hooks if isinstance(hooks, list) else ()):
+        if isinstance(hook, Mapping) and hook.get("type") in _HOOKS_OF_CHECKPOINTS:
+            yield ("train", "hooks", at), hook
 
 
 def of_the_model(configuration: Mapping[str, Any], changes: Mapping[str, Any]) -> Iterator[Complaint]:

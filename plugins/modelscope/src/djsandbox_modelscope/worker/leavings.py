@@ -11,6 +11,8 @@ from .faults import Fault
 
 NOTE = "djsandbox_training.json"
 """Written when all has gone well: the folder of the model, the logs, the steps of an epoch."""
+BEGUN = ".djsandbox_training"
+"""Written first: what lies beside it is a training's, and the next one may remove it."""
 OUTPUT, BEST_OUTPUT = "output", "output_best"
 _OF_A_TRAINING = (
     "*.log",
@@ -28,14 +30,36 @@ _CLOCK = 2.0
 
 
 def clear(work_dir: Path) -> None:
-    """Remove what an earlier training left, so that none of it can be taken for a result of this one."""
-    for pattern in _OF_A_TRAINING:
-        for path in work_dir.glob(pattern):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+    """Remove what an earlier training left, so that none of it can be taken for a result of this one.
+
+    Fault where it may be somebody else's.
+    """
+    refuse_foreign(work_dir)
+    for path in _left_in(work_dir):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     work_dir.mkdir(parents=True, exist_ok=True)
+    (work_dir / BEGUN).write_text("A training of djsandbox removes what the one before has left here.\n", encoding="utf-8")
+
+
+def refuse_foreign(work_dir: Path) -> None:
+    """Fault where the folder has something that a training would remove, and no training of ours was ever begun in it."""
+    if (work_dir / BEGUN).is_file() or (work_dir / NOTE).is_file():
+        return
+    left = sorted(path.name for path in _left_in(work_dir))
+    if left:
+        more = ", ..." if len(left) > 3 else ""
+        raise Fault(
+            f"the folder {work_dir} has {', '.join(left[:3])}{more}, which a training would remove, and which none of ours has "
+            "left there",
+            "train into another folder, or move that away",
+        )
+
+
+def _left_in(work_dir: Path) -> set[Path]:
+    return {path for pattern in _OF_A_TRAINING for path in work_dir.glob(pattern)}
 
 
 def deployable(work_dir: Path, name: str, began: float) -> Path:
