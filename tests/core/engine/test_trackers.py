@@ -107,6 +107,28 @@ class Hangs(Note):
         self.given_up.set()
 
 
+class HangsAtOnce(Hangs):
+    """Never starts, and does not give up either."""
+
+    given_up = threading.Event()
+
+    def start(self, run):
+        self.given_up.wait()
+
+    def abandon(self):
+        self.given_up.wait()
+
+
+class HangsAtTheEnd(HangsAtOnce):
+    """Never ends."""
+
+    start = Note.start
+    log_metric = Note.log_metric
+
+    def finish(self, status):
+        self.given_up.wait()
+
+
 class Doubts(Note):
     """Has something to say before the run."""
 
@@ -175,11 +197,12 @@ def test_a_tracker_is_told_all_that_happens_in_its_order(lab: Lab) -> None:
 
     lines = told()
     metrics = ["metric"] * 4
-    assert [line[0] for line in lines] == ["start", "config", *metrics, "table", "context", "finish"]
+    assert [line[0] for line in lines] == ["start", "config", "config", *metrics, "table", "context", "finish"]
     assert lines[0] == ["start", "lab", "first", None, {}, False]
     assert lines[1][1] == "sandbox" and lines[1][2]["tracker"] == "./parts.py:Note"
-    assert lines[2] == ["metric", "m.loss", 2.0, 1, 1, "demo/probe/0"]
-    assert lines[6] == ["table", "Pools", ["pool"], [["a"]], ["one"]]
+    assert lines[2] == ["config", "demo/probe/0", {"extra_configs": {"type": "./parts.py:Measure", "x": 2.0}}]
+    assert lines[3] == ["metric", "m.loss", 2.0, 1, 1, "demo/probe/0"]
+    assert lines[7] == ["table", "Pools", ["pool"], [["a"]], ["one"]]
     assert lines[-2:] == [
         ["context", {"demo": [{"meta_name": "m", "square": 4.0, "place": "some/where"}]}, 1],
         ["finish", "done"],
@@ -195,7 +218,7 @@ def test_a_list_of_trackers_with_options_and_those_of_the_environment_all_hear(
 
     run(file, settings=["demo.m.extra_configs.x=3"])
 
-    assert told("one_run_0001")[2][2] == told("two_run_0001")[2][2] == 3.0
+    assert told("one_run_0001")[3][2] == told("two_run_0001")[3][2] == 3.0
     assert not [line for line in told() if line[0] == "metric"]  # only one that fails: the config's options win
 
 
@@ -229,11 +252,49 @@ def test_a_tracker_that_raises_is_reported_once_and_the_run_goes_on(lab: Lab, na
 def test_after_an_error_the_rest_is_told_all_the_same(lab: Lab) -> None:
     run(lab("tracker: ./parts.py:Raises"))
 
-    assert [line[0] for line in told()] == ["start", "config", "table", "context", "finish"]
+    assert [line[0] for line in told()] == ["start", "config", "config", "table", "context", "finish"]
 
 
-def test_a_tracker_that_hangs_is_abandoned(lab: Lab) -> None:
-    assert run(lab("tracker: ./parts.py:Hangs")) == ["noted in told_run_0001.jsonl", "abandoned"]
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Hangs", ["noted in told_run_0001.jsonl", "abandoned", "3 values were not mirrored"]),
+        ("HangsAtOnce", ["4 values were not mirrored"]),
+        ("HangsAtTheEnd", ["noted in told_run_0001.jsonl"]),
+    ],
+)
+def test_a_tracker_that_hangs_is_abandoned_and_what_it_was_not_told_counted(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, name: str, said: list[str]
+) -> None:
+    monkeypatch.setattr("djsandbox.watch.feed._PATIENCE_WITH_ABANDON", 0.2)
+
+    heard = run(lab(f"tracker: ./parts.py:{name}"))
+
+    assert len(heard) == len(said) and all(line.endswith(words) for line, words in zip(heard, said, strict=True))
+    assert djsandbox.SandboxWatcher("out").query("m.label") == "Bearer "
+
+
+def test_a_tracker_that_was_abandoned_is_told_nothing_when_it_can_hear_again(lab: Lab) -> None:
+    run(lab("tracker: ./parts.py:Hangs"))
+
+    while any(thread.name == "tracker './parts.py:Hangs'" for thread in threading.enumerate()):
+        time.sleep(0.01)
+    assert [line[0] for line in told()] == ["start", "config", "config"]
+
+
+def test_ctrl_c_while_the_end_waits_for_trackers_abandons_all_of_them(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("djsandbox.watch.feed.TrackerFeed.wait", _interrupted)
+    file = lab("tracker: [./parts.py:HangsAtTheEnd, ./parts.py:Hangs]")
+    notices = Notices()
+
+    with pytest.raises(KeyboardInterrupt):
+        djsandbox.run(file, plugins={"notices": notices})
+
+    assert "abandoned" in notices.texts
+
+
+def _interrupted(feed: object, until: float) -> None:
+    raise KeyboardInterrupt
 
 
 def test_the_author_of_a_tracker_can_have_its_errors_end_the_run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,6 +375,10 @@ def test_the_best_config_of_a_sweep_names_the_tracker_from_where_it_lies_and_no_
         (
             "tracker: [./parts.py:Note, {name: x}]",
             "sandbox.yaml:4: a tracker is a type, or a mapping of 'type' and its options",
+        ),
+        (
+            "tracker: [./parts.py:Note, {type: './parts.py:Note', name: two}]",
+            "sandbox.yaml:4: the tracker './parts.py:Note' is there twice",
         ),
         ("tracker: 3", "sandbox.yaml:4: 'tracker' must be"),
         ("tracker: ./parts.py:NotOne", "NotOne is a class of its own, but a Tracker is needed here"),

@@ -24,9 +24,11 @@ from djsandbox.engine.session import Session
 from djsandbox.engine.signals import is_interrupted
 from djsandbox.envs.environment import ReadyEnv
 from djsandbox.errors import ComponentError, JobFailed, SandboxError
+from djsandbox.jobs.base import JobInputs
 from djsandbox.journal.history import JobRecord
 from djsandbox.plugins.events import JobEvent
 from djsandbox.redact import hide
+from djsandbox.watch.parts import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class JobRunner:
                     tasks=tasks,
                 )
                 prepared = self._prepare(planned, context)
+                session.watcher.watch_cfgs([(_config_of(prepared.inputs), job.id)])
                 record, is_reused = self._result(prepared, identity, watcher.queried, tasks)
         except KeyboardInterrupt:
             session.journal.append("job_interrupted", **identity)
@@ -166,6 +169,12 @@ class JobRunner:
         target = self.folders.frames(job_id)
         if source != target and source.is_dir():
             shutil.copytree(source, target, dirs_exist_ok=True)
+
+
+def _config_of(inputs: JobInputs) -> dict[str, Any] | None:
+    """What the job is given, files read and references followed; None where that is nothing."""
+    blocks = {"dj_configs": inputs.dj_configs, "extra_configs": inputs.extra_configs}
+    return {name: plain(block) for name, block in blocks.items() if block} or None
 
 
 def _type_name(planned: PlannedJob) -> str | None:

@@ -39,8 +39,13 @@ def chosen_trackers(config: SandboxConfig, problems: list[Problem]) -> list[Conf
     chosen: list[Configured] = []
     for document in (*_written(config), *_of_environment()):
         one = configured(document, _KIND, config.folder, problems)
-        if one is not None and all(one.found_class is not other.found_class for other in chosen):
+        if one is None:
+            continue
+        if all(one.found_class is not other.found_class for other in chosen):
             chosen.append(one)
+        elif not _is_of_environment(document):
+            message = f"the tracker '{one.type_name}' is there twice"
+            problems.append(Problem(message, document.at(()), "leave one of them out: each mirrors all of the run"))
     return chosen
 
 
@@ -60,9 +65,13 @@ def tracked(config: SandboxConfig, manager: SandboxPluginManager, run: RunEvent)
         for feed in feeds:
             manager.unregister(feed.name)
             feed.end(following.status)
-        until = time.monotonic() + max((feed.patience for feed in feeds), default=0.0)
-        for feed in feeds:
-            feed.wait(until)
+        try:
+            until = time.monotonic() + max((feed.patience for feed in feeds), default=0.0)
+            for feed in feeds:
+                feed.wait(until)
+        finally:
+            for feed in feeds:
+                feed.abandon()  # Ctrl-C, while it waited
     failures = [feed.failure for feed in feeds if feed.failure is not None]
     if failures and is_strict():
         raise failures[0]
@@ -93,6 +102,10 @@ def _written(config: SandboxConfig) -> Iterator[Document]:
         yield from (document.part((at,)) for at in range(len(document.data)))
     elif document is not None:
         yield document
+
+
+def _is_of_environment(document: Document) -> bool:
+    return document.at(()).file == TRACKERS_VARIABLE
 
 
 def _of_environment() -> Iterator[Document]:

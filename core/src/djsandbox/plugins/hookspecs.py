@@ -158,7 +158,10 @@ def djsandbox_table_logged(
 
 @hookspec
 def djsandbox_config_logged(name: str, config: Mapping[str, Any]) -> None:
-    """A config was recorded, its secrets hidden: `sandbox` is the run's, `sweep` that of its sweep, others are of jobs."""
+    """A config was recorded, its secrets hidden: `sandbox` is the run's, `sweep` that of its sweep.
+
+    What a job is given bears the id of the job; jobs may record others, too.
+    """
 
 
 @hookspec

@@ -19,6 +19,7 @@ from djsandbox.plugins.groups import Role
 from djsandbox.plugins.index import Claim, PluginIndex, plugin_index
 from djsandbox.plugins.isolation import isolated, reason
 from djsandbox.plugins.supplier import Supplier, class_digest
+from djsandbox.process.capture import is_captured
 
 if TYPE_CHECKING:
     from djsandbox.components.config import ComponentConfig
@@ -167,6 +168,8 @@ class SandboxPluginManager:
         self._complained.add((name, hook_name))
         self.complaints.append(error)
         _logger.warning("%s", error, exc_info=error.__cause__)
+        if is_captured():  # that went to the log of the job at hand
+            self.notify("djsandbox_notice", text=f"{error}\n    the run goes on")
 
 
 def registration_problem(plugin: object, name: str) -> PluginError | None:

@@ -118,6 +118,11 @@ def capture_of(log_file: Path | None) -> Capture | None:
     return innermost if os.path.realpath(innermost.log_file) == os.path.realpath(log_file) else None
 
 
+def is_captured() -> bool:
+    """Whether what this process prints goes to a log, so that nobody sees it at once."""
+    return bool(_open)
+
+
 @contextlib.contextmanager
 def _noted(log_file: Path, secrets: Collection[str]) -> Iterator[Capture]:
     with _guard:

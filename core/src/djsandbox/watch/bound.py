@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,10 @@ class BoundWatcher:
     def watch_table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str] = ()) -> None:
         """Record a table for people; the tables of a run are printed at its end."""
         self.watcher.log_table(self.source, title, columns, rows, notes)
+
+    def watch_cfgs(self, cfgs: Iterable[tuple[Any, str]]) -> None:
+        """Record configs (mappings, models or namespaces; None is skipped), each with its prefix; secrets become `***`."""
+        self.watcher.log_configs(self.source, cfgs)
 
     def query(self, meta_name: str) -> Any:
         """The latest value recorded under `meta_name`, a mapping where it has parts, None where there is nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -9,14 +10,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from djsandbox.errors import PluginError
-from djsandbox.journal.frames import frame_kind
 from djsandbox.plugins.events import RunEvent, Status
 from djsandbox.plugins.hookspecs import hookimpl
 from djsandbox.plugins.isolation import reason
+from djsandbox.watch.parts import plain
 from djsandbox.watch.tracker import TrackedMetric, TrackedTable, Tracker
 
 MOST_WAITING = 200_000
 """How many values may wait to be told; more are left out, because a tracker that hangs must not fill the memory."""
+
+_PATIENCE_WITH_ABANDON = 2.0
+"""Seconds for which the run waits for a tracker that is told to give up."""
 
 _Item = tuple[str, tuple[Any, ...]]
 
@@ -29,9 +33,11 @@ class TrackerFeed:
         self.failure: PluginError | None = None
         self._tracker = tracker
         self._waiting: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._guard = threading.Lock()
         self._left_out = 0
         self._complained: set[str] = set()
         self._is_over = threading.Event()
+        self._is_abandoned = threading.Event()
         self._iteration = 1
         self._pass_on("start", run)
         threading.Thread(target=self._work, name=name, daemon=True).start()
@@ -71,15 +77,20 @@ class TrackerFeed:
 
     def wait(self, until: float) -> None:
         """Wait until everything has been told, but no longer than to the monotonic time `until`; then it is abandoned."""
-        try:
-            is_over = self._is_over.wait(max(0.0, until - time.monotonic()))
-        except BaseException:
-            self._abandon()
-            raise
-        if not is_over:
-            self._abandon()
+        if not self._is_over.wait(max(0.0, until - time.monotonic())):
+            self.abandon()
         if self._left_out:
             self._tracker.tell(f"{self.name}: it was too slow, and {self._left_out:,} values were not mirrored")
+
+    def abandon(self) -> None:
+        """Tell the tracker nothing more, and have it give up, where it has not come to its end."""
+        if self._is_over.is_set() or self._is_abandoned.is_set():
+            return
+        self._is_abandoned.set()
+        self._left_out += self._values_waiting()
+        giving_up = threading.Thread(target=self._give_up, name=f"{self.name}: abandon", daemon=True)
+        giving_up.start()
+        giving_up.join(_PATIENCE_WITH_ABANDON)
 
     @property
     def patience(self) -> float:
@@ -92,13 +103,14 @@ class TrackerFeed:
 
     def _pass_on(self, method: str, *arguments: Any) -> None:
         if method == "log_metric" and self._waiting.qsize() >= MOST_WAITING:
-            self._left_out += 1
+            with self._guard:
+                self._left_out += 1
         else:
             self._waiting.put((method, arguments))
 
     def _work(self) -> None:
         try:
-            while (item := self._waiting.get()) is not None:
+            while (item := self._waiting.get()) is not None and not self._is_abandoned.is_set():
                 method, arguments = item
                 try:
                     getattr(self._tracker, method)(*arguments)
@@ -109,10 +121,26 @@ class TrackerFeed:
         finally:
             self._is_over.set()
 
+    def _values_waiting(self) -> int:
+        found = 0
+        with contextlib.suppress(queue.Empty):
+            while True:
+                item = self._waiting.get_nowait()
+                found += item is not None and item[0] == "log_metric"
+        return found
+
+    def _give_up(self) -> None:
+        try:
+            self._tracker.abandon()
+        except BaseException as error:
+            self._complain("abandon", error)
+        self._waiting.put(None)
+
     def _complain(self, method: str, error: BaseException) -> None:
-        if method in self._complained:
-            return
-        self._complained.add(method)
+        with self._guard:
+            if (self._is_abandoned.is_set() and method != "abandon") or method in self._complained:
+                return
+            self._complained.add(method)
         failure = PluginError(
             f"{self.name} failed in {method}: {reason(error)}",
             fix="the run goes on without it" if method == "start" else "the run goes on; not everything is mirrored",
@@ -120,24 +148,3 @@ class TrackerFeed:
         failure.__cause__ = error
         self.failure = self.failure or failure
         self._tracker.tell(str(failure))
-
-    def _abandon(self) -> None:
-        try:
-            self._tracker.abandon()
-        except Exception as error:
-            self._complain("abandon", error)
-
-
-def plain(value: Any) -> Any:
-    """`value` as trackers get it: mappings, lists, texts, numbers; of anything else what it is."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if frame_kind(value) is not None:
-        return f"<{type(value).__name__} {'x'.join(map(str, value.shape))}>"
-    if hasattr(value, "tolist"):  # numpy's
-        return plain(value.tolist())
-    return str(value)

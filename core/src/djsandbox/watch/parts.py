@@ -54,3 +54,18 @@ def split(name: str) -> Parts:
 def _labels(key: Any) -> Sequence[str]:
     # The labels of a data frame with several levels are tuples.
     return [str(label) for label in key] if isinstance(key, tuple) else [str(key)]
+
+
+def plain(value: Any) -> Any:
+    """`value` as a config or a tracker has it: mappings, lists, texts, numbers; of anything else what it is."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if frame_kind(value) is not None:
+        return f"<{type(value).__name__} {'x'.join(map(str, value.shape))}>"
+    if hasattr(value, "tolist"):  # numpy's
+        return plain(value.tolist())
+    return str(value)

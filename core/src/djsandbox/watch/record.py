@@ -93,8 +93,6 @@ class View:
         kind = line.get("kind")
         if kind == "run":
             self._begin()
-        elif kind == "config":
-            self.configs[line["name"]] = decode(line["value"])
         elif kind == "adopted":
             again = line["attempt"] in self._seen
             for earlier in self._archive.get(line["attempt"], ()):
@@ -104,7 +102,7 @@ class View:
                 self._take({**earlier, "attempt": line["attempt"]})
         elif kind == "task_retried":
             self._forget((line["attempt"], line["task"]))
-        elif kind in ("metric", "table"):
+        elif kind in ("metric", "table", "config"):
             self._take(line)
 
     @property
@@ -184,5 +182,7 @@ class View:
             self._latest[metric.name] = metric
             if not again:
                 self._histories.setdefault(metric.name, []).append((owner, metric.step, metric.value))
+        elif line["kind"] == "config":
+            self.configs[line["name"]] = decode(line["value"])
         elif not again:
             self._tables.append((owner, table_of(line)))

@@ -77,7 +77,10 @@ class Tracker(ABC):
         """Mirror a value."""
 
     def log_config(self, name: str, config: Mapping[str, Any]) -> None:  # noqa: B027
-        """Mirror a config: `sandbox` is the run's, `sweep` that of its sweep, others are what jobs record."""
+        """Mirror a config: `sandbox` is the run's, `sweep` that of its sweep.
+
+        What a job is given bears the id of the job, the latest iteration counts; jobs may record others, too.
+        """
 
     def log_table(self, table: TrackedTable) -> None:  # noqa: B027
         """Mirror a table."""

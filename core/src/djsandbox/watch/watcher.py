@@ -27,8 +27,7 @@ class SandboxWatcher:
     During a run (`start`) a query sees what this run recorded and what it adopted from earlier ones. Opened without one, it
     sees the whole last run, and what that records meanwhile. May be used from any thread. `notify` is called with
     `djsandbox_metrics_logged`, `djsandbox_table_logged` and `djsandbox_config_logged` and their arguments, after the line is
-    written. `secrets` are
-    hidden in all texts that are recorded.
+    written. `secrets` are hidden in all texts that are recorded.
     """
 
     def __init__(
@@ -64,11 +63,7 @@ class SandboxWatcher:
 
     def watch_cfgs(self, cfgs: Iterable[tuple[Any, str]]) -> None:
         """Record configs (mappings, models or namespaces; None is skipped), each with its prefix; secrets become `***`."""
-        for cfg, prefix in cfgs:
-            if cfg is not None:
-                fields = {"kind": "config", "name": prefix, "value": encode(redact(_plain(cfg)), name=prefix)}
-                written = self._write(_NOBODY, fields)
-                self._tell("djsandbox_config_logged", name=prefix, config=decode(written["value"]))
+        self.log_configs(_NOBODY, cfgs)
 
     def setup_sweep(self, hpo_config: Mapping[str, Any] | str | Path, project_name: str = "") -> str:
         """Begin a sweep: record `hpo_config`, the content of a sweep file or its path, and return the sweep's id.
@@ -181,6 +176,14 @@ class SandboxWatcher:
                 "djsandbox_metrics_logged",
                 name=metric.name, value=metric.value, job_id=source.job_id, step=metric.step, task=source.task,
             )  # fmt: skip
+
+    def log_configs(self, source: Source, cfgs: Iterable[tuple[Any, str]]) -> None:
+        """Record configs for `source`, as `watch_cfgs` does."""
+        for cfg, prefix in cfgs:
+            if cfg is not None:
+                fields = {"kind": "config", "name": prefix, "value": encode(redact(_plain(cfg)), name=prefix)}
+                written = self._write(source, fields)
+                self._tell("djsandbox_config_logged", name=prefix, config=decode(written["value"]))
 
     def log_table(
         self, source: Source, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str]
