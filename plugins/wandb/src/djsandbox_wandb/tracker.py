@@ -53,6 +53,7 @@ class WandbTracker(Tracker):
     def __init__(self, config: ComponentConfig) -> None:
         super().__init__(config)
         self._process: subprocess.Popen[str] | None = None
+        self._trial: dict[str, Any] = {}
         self._where: dict[str, Any] = {}
         self._home = Path()
         self._log = Path()
@@ -66,12 +67,14 @@ class WandbTracker(Tracker):
     @property
     def patience(self) -> float:
         """Seconds for which the end of the run waits; a trial of W&B's own sweep has to get its result there."""
-        patience = float(self.config.patience) + float(self.config.init_timeout)
-        return max(patience, 60.0) if os.environ.get(TRIAL_VARIABLE) else patience
+        patience = float(self.config.patience) + (0.0 if self._where else float(self.config.init_timeout))
+        return max(patience, 60.0) if self._trial else patience
 
     def start(self, run: RunEvent) -> None:
         """Start the process that mirrors; it says by itself where to."""
-        how, reason = mode(self.config.mode)
+        given = os.environ.get(TRIAL_VARIABLE)
+        self._trial = json.loads(given) if given and run.trial is not None else {}
+        how, reason = mode("online" if self._trial else self.config.mode)
         if how == "disabled":
             self.tell(f"W&B: nothing is mirrored ({reason})")
             return
@@ -126,6 +129,9 @@ class WandbTracker(Tracker):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         path = self._where.get("path") or f"{self._home / 'wandb'}/*run-*"
+        if self._where.get("mode") == "offline":
+            self.tell(f"W&B: not all was written to {path} when the run ended; 'patience' is how long that waits")
+            return
         self.tell(f"W&B: the upload was not finished when the run ended; to go on with it: wandb sync --include-online {path}")
 
     def _beginning(self, run: RunEvent) -> dict[str, Any]:
@@ -142,11 +148,9 @@ class WandbTracker(Tracker):
             "notes": config.notes,
         }
         environment = {}
-        given = os.environ.get(TRIAL_VARIABLE)
-        if given and run.trial is not None:  # the run is W&B's: what its agents set for those whom they start
-            trial = json.loads(given)
+        if self._trial:  # the run is W&B's: what its agents set for those whom they start
             names = {"sweep_id": "SWEEP_ID", "run_id": "RUN_ID", "entity": "ENTITY", "project": "PROJECT"}
-            environment = {f"WANDB_{name}": trial[key] for key, name in names.items() if trial[key]}
+            environment = {f"WANDB_{name}": self._trial[key] for key, name in names.items() if self._trial[key]}
             init.update(project=None, entity=None, resume="allow")
         return {
             "environment": environment,
@@ -160,10 +164,15 @@ class WandbTracker(Tracker):
         if answers is None:
             return
         with answers:
-            line = answers.readline()
-        if not line:
-            return
-        self._where = where = json.loads(line)
+            for line in answers:
+                answer = json.loads(line)
+                if "failure" in answer:
+                    self.tell(f"W&B: not all is mirrored: {answer['failure']}; see {self._log}")
+                else:
+                    self._begun(answer, run)
+
+    def _begun(self, where: dict[str, Any], run: RunEvent) -> None:
+        self._where = where
         if where["mode"] == "online":
             self.tell(f"W&B: {where['url']}")
         else:

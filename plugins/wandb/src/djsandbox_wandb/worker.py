@@ -6,18 +6,22 @@ run's. The first line says what to begin with, and is answered on stdout by one 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import queue
 import re
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 _NOT_OURS = ("WANDB_MODE", "WANDB_SERVICE", "WANDB_RUN_ID", "WANDB_RESUME", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH")
 _MOST_LEAVES, _LONGEST_TEXT, _LONGEST_LIST = 1000, 300, 20
+_MOST_WAITING = 1000
+_SECONDS_BETWEEN_LOOKS = 1.0
 _PATIENCE_AT_EXIT = 1.0
 _PATIENCE_ALONE = 30.0
 """Seconds in which a mirror whose run was killed has to end."""
@@ -29,16 +33,28 @@ class Mirror:
     def __init__(self, run: Any) -> None:
         self._run = run
         self._known: set[str] = set()
+        self._row: dict[str, Any] = {}
 
     def metric(self, name: str, value: Any, step: int | None, iteration: int) -> None:
-        """Log a value; with a step, charts have it as their axis."""
-        row: dict[str, Any] = {name: value, "iteration": iteration}
-        if step is not None:
-            row["step"] = step
-            if name not in self._known:
-                self._known.add(name)
-                self._run.define_metric(name.replace("\\", "\\\\").replace(".", "\\."), step_metric="step")
-        self._run.log(row)
+        """Log a value; with a step, charts have it as their axis, and what was measured in it is one row."""
+        if step is None:
+            self.flush()
+            self._run.log({name: value, "iteration": iteration})
+            return
+        if name not in self._known:
+            self._known.add(name)
+            self._run.define_metric(name.replace("\\", "\\\\").replace(".", "\\."), step_metric="step")
+        at = {"iteration": iteration, "step": step}
+        if name in self._row or any(self._row.get(key) != value for key, value in at.items()):
+            self.flush()
+            self._row = at
+        self._row[name] = value
+
+    def flush(self) -> None:
+        """Log the row that is being gathered."""
+        row, self._row = self._row, {}
+        if row:
+            self._run.log(row)
 
     def config(self, name: str, config: Mapping[str, Any]) -> None:
         """Add a config."""
@@ -52,6 +68,7 @@ class Mirror:
         """Log a table, its notes as a text of the summary."""
         import wandb  # noqa: PLC0415
 
+        self.flush()
         key = "tables/" + re.sub(r"[^\w ,.=()+-]+", "-", title).strip("- ")[:100]
         data = [[_cell(cell) for cell in row] for row in rows]
         self._run.log({key: wandb.Table(columns=columns, data=data, allow_mixed_types=True)})
@@ -68,6 +85,7 @@ class Mirror:
 
     def finish(self, status: str) -> None:
         """End the W&B run."""
+        self.flush()
         self._run.summary["status"] = status
         self._run.finish(exit_code=0 if status == "done" else 1)
 
@@ -80,23 +98,49 @@ def main() -> int:
     for name in list(os.environ):
         if name in _NOT_OURS or (name.startswith("WANDB_") and not os.environ[name]):
             del os.environ[name]
-    told = (json.loads(line) for line in sys.stdin)
-    first = next(told)
+    told: queue.Queue[str] = queue.Queue(_MOST_WAITING)
+    parent = os.getppid()
+    threading.Thread(target=_listen, args=(told,), daemon=True).start()
+    first = json.loads(told.get())
     os.environ.update(first["environment"])
     run, answer = _begin(first)
-    answers.write(json.dumps(answer) + "\n")
-    answers.flush()
-    mirror, is_finished = Mirror(run), False
-    for fields in told:
-        what = fields.pop("what")
-        is_finished = is_finished or what == "finish"
-        _guarded(getattr(mirror, what), fields)
-    if not is_finished:
+    _say(answers, **answer)
+    mirror = Mirror(run)
+    if not _mirror(mirror, told, parent, answers):
         end = threading.Timer(_PATIENCE_ALONE, os._exit, [1])
         end.daemon = True
         end.start()
         mirror.finish("killed")
     return 0
+
+
+def _listen(told: queue.Queue[str]) -> None:
+    for line in sys.stdin:
+        told.put(line)
+    told.put("")
+
+
+def _mirror(mirror: Mirror, told: queue.Queue[str], parent: int, answers: TextIO) -> bool:
+    """Mirror what is told until the run has finished, or False where it was killed; the first failure is answered."""
+    has_failed = False
+    while True:
+        try:
+            line = told.get(timeout=_SECONDS_BETWEEN_LOOKS)
+        except queue.Empty:
+            mirror.flush()
+            if os.getppid() != parent:  # stdin need not end then: whom the run has forked may hold it
+                return False
+            continue
+        if not line:
+            return False
+        fields = json.loads(line)
+        what = fields.pop("what")
+        failure = _failure(getattr(mirror, what), fields)
+        if failure and not has_failed:
+            has_failed = True
+            _say(answers, failure=failure)
+        if what == "finish":
+            return True
 
 
 def _close() -> None:
@@ -106,12 +150,21 @@ def _close() -> None:
     wandb.teardown()
 
 
-def _guarded(method: Any, fields: Mapping[str, Any]) -> None:
+def _failure(method: Any, fields: Mapping[str, Any]) -> str:
+    """What W&B refuses when it is told this, which is not the end of the mirror; "" where it takes it."""
     try:
         method(**fields)
-    except Exception as error:  # one value that W&B refuses is not the end of the mirror
-        what = f"{method.__name__} {fields.get('name', '')}".strip()
+    except Exception as error:
+        what = f"{method.__name__} {fields.get('name') or fields.get('title') or ''}".strip()
         sys.stderr.write(f"not mirrored: {what}: {type(error).__name__}: {error}\n")
+        return f"{what}: {' '.join(str(error).split())[:200] or type(error).__name__}"
+    return ""
+
+
+def _say(answers: TextIO, **fields: Any) -> None:
+    with contextlib.suppress(BrokenPipeError):  # the run was killed
+        answers.write(json.dumps(fields) + "\n")
+        answers.flush()
 
 
 def _begin(told: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
