@@ -154,6 +154,12 @@ def test_an_unknown_option_is_refused_with_its_place(lab: Lab) -> None:
         djsandbox.validate(lab("tracker: {type: tensorboard, logdir: x}"))
 
 
+def test_a_log_dir_that_can_be_no_folder_is_found_before_the_run(lab: Lab) -> None:
+    for given in ("measure.py", "measure.py/logs"):
+        with pytest.raises(ConfigError, match=r"sandbox.yaml:2: 'measure.py' is a file, but log_dir must be a folder"):
+            djsandbox.validate(lab(f"tracker: {{type: tensorboard, log_dir: {given}}}"))
+
+
 def test_validate_imports_nothing_heavy(lab: Lab) -> None:
     file = lab("tracker: tensorboard")
     code = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from djsandbox import ComponentConfig, RunEvent, TrackedMetric, TrackedTable, Tracker
+from djsandbox import ComponentConfig, Finding, RunEvent, TrackedMetric, TrackedTable, Tracker
 from pydantic import Field
 
 if TYPE_CHECKING:
@@ -30,11 +30,19 @@ class TensorBoardTracker(Tracker):
         flush_secs: int = Field(default=10, ge=1)
         """Seconds after which what was measured is written to disk at the latest."""
 
+    def check(self) -> Iterable[Finding]:
+        """Find a log_dir that can be no folder."""
+        given = Path(self.config.log_dir or ".")
+        taken = next((path for path in (given, *given.parents) if path.exists() and not path.is_dir()), None)
+        if taken is not None:
+            yield Finding(("log_dir",), f"'{taken}' is a file, but log_dir must be a folder, or one to be made", "name another")
+
     def start(self, run: RunEvent) -> None:
         """Open a folder of the run's own."""
         whole = Path(self.config.log_dir or run.home / "tensorboard")
+        whole.mkdir(parents=True, exist_ok=True)
         names = (run.run_id if number == 1 else f"{run.run_id}_{number}" for number in count(1))
-        self._folder = next(whole / name for name in names if not (whole / name).exists())
+        self._folder = next(whole / name for name in names if _is_made(whole / name))
         self._writers: dict[int, SummaryWriter] = {}
         self._counts: Counter[str] = Counter()
         self._outputs: dict[tuple[str, int], float] = {}
@@ -97,6 +105,15 @@ class TensorBoardTracker(Tracker):
             folder = self._folder if iteration == 1 else self._folder / f"iter_{iteration}"
             self._writers[iteration] = SummaryWriter(logdir=str(folder), flush_secs=self.config.flush_secs)
         return self._writers[iteration]
+
+
+def _is_made(folder: Path) -> bool:
+    """Whether a folder could be made, which nobody else has then."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    return True
 
 
 def outputs(context: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
