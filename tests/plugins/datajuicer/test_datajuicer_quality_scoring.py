@@ -15,8 +15,6 @@ from djsandbox.envs import ReadyEnv, environment_for
 from djsandbox_datajuicer.quality import score_texts
 from djsandbox_datajuicer.quality.recipe import QUALITY_CLASSIFIER
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("java")]
-
 GOOD = ["history", "science", "literature", "careful", "study", "nature", "laws", "reason"]
 POOR = ["click", "here", "buy", "now", "cheap", "win", "money", "free", "casino"]
 TRAIN = """
@@ -68,6 +66,8 @@ def run(*datasets: str, **keys: Any) -> djsandbox.SandboxResult:
     return djsandbox.run("s.yaml")
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("java")
 def test_texts_are_scored_by_a_model_that_data_juicers_training_made(place: Path, environment: ReadyEnv) -> None:
     environment.run_cmd(["python", "-c", TRAIN, "good.jsonl", "poor.jsonl", "model"], cwd=str(place))
     with open("poor.jsonl", "a", encoding="utf-8") as file:
@@ -96,5 +96,18 @@ def test_a_download_is_put_where_data_juicer_looks_for_it(tmp_path: Path) -> Non
     (tmp_path / "m" / "x_quality_model").mkdir(parents=True)
     (tmp_path / "m" / "x_quality_model" / "metadata").write_text("{}")
     shutil.make_archive(str(tmp_path / "a"), "zip", tmp_path / "m")
-    score_texts.fetch((tmp_path / "a.zip").as_uri(), tmp_path / "models" / "x_quality_model")
-    assert (tmp_path / "models" / "x_quality_model" / "metadata").read_text() == "{}"
+    target = tmp_path / "models" / "x_quality_model"
+    (target / "stages").mkdir(parents=True)  # of an extraction that was killed
+
+    score_texts.fetch((tmp_path / "a.zip").as_uri(), target)
+
+    assert (target / "metadata").read_text() == "{}"
+    assert [path.name for path in (tmp_path / "models").rglob("*")] == ["x_quality_model", "metadata"]
+
+
+def test_a_download_that_holds_something_else_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "m" / "other").mkdir(parents=True)
+    shutil.make_archive(str(tmp_path / "a"), "zip", tmp_path / "m")
+    with pytest.raises(score_texts.Unfit, match="put it to"):
+        score_texts.fetch((tmp_path / "a.zip").as_uri(), tmp_path / "models" / "x_quality_model")
+    assert list((tmp_path / "models").iterdir()) == []

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 import zipfile
@@ -48,8 +50,7 @@ def fetch(link: str, target: Path) -> None:
             while block := answer.read(1 << 20):
                 file.write(block)
         if link.endswith(".zip"):
-            with zipfile.ZipFile(draft) as archive:
-                archive.extractall(target.parent)
+            _extract(draft, target)
         else:
             draft.replace(target)
     except (OSError, zipfile.BadZipFile) as error:
@@ -60,6 +61,15 @@ def fetch(link: str, target: Path) -> None:
         ) from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _extract(archive: Path, target: Path) -> None:
+    """Put the folder of that name in an archive to `target`: whole or not at all."""
+    with tempfile.TemporaryDirectory(prefix=f"{target.name}.", dir=target.parent) as folder:
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(folder)
+        shutil.rmtree(target, ignore_errors=True)  # what an extraction that was ended left
+        (Path(folder) / target.name).replace(target)
 
 
 def score(options: argparse.Namespace) -> dict[str, Any]:
