@@ -29,11 +29,13 @@ def test_each_pool_trains_a_model_of_its_own_and_results_keep_their_order(sandbo
 
 
 def test_two_pools_of_one_name_do_not_share_a_folder(sandbox):
-    (sandbox.folder / "other").mkdir()
-    pools = [pool(sandbox.folder, "a.jsonl"), pool(sandbox.folder / "other", "a.jsonl", right=1)]
+    one, other = sandbox.folder / "one", sandbox.folder / "other"
+    one.mkdir()
+    other.mkdir()
+    pools = [pool(one, "a.jsonl"), pool(other, "a.jsonl", right=1)]
     first, second = sandbox.run(taskset_paths=pools)
     assert first != second
-    assert sandbox.metric("rft.a.critic/rewards/mean") > sandbox.metric("rft.a_2.critic/rewards/mean")
+    assert sandbox.metric("rft.one_a.critic/rewards/mean") > sandbox.metric("rft.other_a.critic/rewards/mean")
 
 
 def test_a_folder_of_data_is_used_as_it_is(sandbox):

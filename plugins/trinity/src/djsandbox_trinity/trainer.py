@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from djsandbox import CommandConfig, CommandExecutor, EnvConfig, Finding, InputPath, InputPaths, OutputPath, ReferencePath, Task
+from djsandbox import (
+    CommandConfig,
+    CommandExecutor,
+    EnvConfig,
+    Finding,
+    InputPath,
+    InputPaths,
+    OutputPath,
+    ReferencePath,
+    Task,
+    unique_names,
+)
 from djsandbox.errors import ComponentError
 from pydantic import Field
 
@@ -21,7 +32,7 @@ from djsandbox_trinity.job_check import check_job
 from djsandbox_trinity.monitor import Record, record_of
 from djsandbox_trinity.reports import failure_in_logs, read_records
 from djsandbox_trinity.worker import run as worker
-from djsandbox_trinity.written_config import as_folder, data_place, unique_names, wants_weights, written
+from djsandbox_trinity.written_config import as_folder, data_place, wants_weights, written
 
 _START = Path(worker.__file__).with_name("start.py")
 _ONLY_TASK = "train"

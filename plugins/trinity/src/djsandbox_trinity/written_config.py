@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -77,18 +77,6 @@ def as_folder(pool: str, split: object, folder: Path) -> str:
     link.unlink(missing_ok=True)
     link.symlink_to(path)
     return str(folder.absolute())
-
-
-def unique_names(paths: Sequence[str]) -> list[str]:
-    """A name for each data pool: its file's, numbered where two have one."""
-    names: list[str] = []
-    for path in paths:
-        stem = Path(path).name.split(".")[0] or "pool"
-        name, number = stem, 2
-        while name in names:
-            name, number = f"{stem}_{number}", number + 1
-        names.append(name)
-    return names
 
 
 def wants_weights(config: Mapping[str, Any]) -> bool:

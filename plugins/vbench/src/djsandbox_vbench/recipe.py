@@ -46,7 +46,7 @@ VBENCH_DETECTRON2 = EnvRecipe(
     ),
     system_tools=(
         *_TOOLS,
-        SystemTool("nvcc", _BUILDING, at_least="11.6"),
+        SystemTool("nvcc", _BUILDING, at_least="12", below="13"),  # that of torch
         SystemTool("g++", _BUILDING, get="apt install g++"),
     ),
     check=("python", "-c", "import vbench.launch.evaluate, detectron2._C"),
