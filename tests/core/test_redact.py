@@ -112,6 +112,7 @@ def test_a_key_that_names_a_secret_is_one(key: str) -> None:
         "MAX_TOKENS",
         "MAX_TOKENS_PER_CALL",
         "TOKENIZERS_PARALLELISM",
+        "HF_TOKEN_PATH",
         "KEYBOARD",
         "hotkey",
     ],

@@ -68,6 +68,8 @@ def _names_secret_variable(words: Sequence[str]) -> bool:
     """Whether an environment variable of these words does: MY_SERVICE_KEY, OPENAIKEY, GH_TOKEN_FOR_CI, BOT_TOKENS."""
     if any(word.endswith(("key", "keys")) for word in words):
         return True
+    if words[-1] in ("path", "file", "dir"):  # where it lies: HF_TOKEN_PATH
+        return False
     pairs = zip(["", *words], words, strict=False)
     return any(word in ("token", "tokens") and not _BEFORE_TEXT_TOKEN.fullmatch(before) for before, word in pairs)
 
