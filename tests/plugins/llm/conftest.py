@@ -84,6 +84,11 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     return Lab(tmp_path)
 
 
+def queries(server: LoopbackServer) -> list[str]:
+    """What was asked, in the order in which it came."""
+    return [body["messages"][-1]["content"] for body in server.bodies]
+
+
 Serve = Callable[..., LoopbackServer]
 
 

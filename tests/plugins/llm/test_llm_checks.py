@@ -90,6 +90,18 @@ def test_rows_that_cannot_be_asked_about_are_warned_of_where_the_file_is_there(l
     assert "has no rows" in problems(lab)[0]
 
 
+def test_an_argument_of_which_nothing_is_made_is_warned_of_where_the_functions_are_ours(lab, serve):
+    serve()
+    (lab.folder / "mine.py").write_text("def ask(item, **kwargs):\n    return [{'role': 'user', 'content': kwargs['mine']}]\n")
+    lab.pool("pool.jsonl", ["a"])
+    lab.write(func_kwargs={"sytem_key": "prompt", "query_key": "query"})
+    (told,) = problems(lab)
+    assert told.startswith('"sytem_key"')
+    assert "nothing is made of 'sytem_key' | did you mean 'system_key'?" in told
+    lab.write(build_messages_func="./mine.py:ask", func_kwargs={"mine": "b"})
+    assert problems(lab) == []
+
+
 def test_importing_the_executors_imports_no_client_and_no_library_of_models():
     code = (
         "import sys, djsandbox_llm.api_executor, djsandbox_llm.huggingface_executor, djsandbox_llm.vllm_executor\n"

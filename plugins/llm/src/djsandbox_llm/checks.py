@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from djsandbox import ComponentError, Finding, is_decided_at_run
+from djsandbox.errors import did_you_mean
 
 from djsandbox_llm.config import InferConfig
+from djsandbox_llm.messages import ARGUMENTS
 from djsandbox_llm.rows import Asking, rows_of
 
 _ROWS = 1000
@@ -18,11 +20,12 @@ _TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_temp
 
 
 def data_findings(config: InferConfig) -> Iterator[Finding]:
-    """Data pools with a row, among the first thousand, that cannot be asked about.
+    """Arguments that are passed over, and data pools with a row (of the first thousand) that cannot be asked about.
 
     Only warnings: an earlier job of the run may write the file anew. The job itself goes through all rows before it asks for
     the first.
     """
+    yield from _argument_findings(config)
     asking = Asking(config.build_messages_func, config.func_kwargs)
     for at, path in enumerate(config.dataset_path):
         if is_decided_at_run(path) or not os.path.exists(path):
@@ -39,6 +42,18 @@ def data_findings(config: InferConfig) -> Iterator[Finding]:
             continue
         if not count:
             yield Finding(("dataset_path", at), f"the data pool {path} asks for nothing: it has no rows", severity="warning")
+
+
+def _argument_findings(config: InferConfig) -> Iterator[Finding]:
+    """Arguments that the functions pass over: a misspelt `system_key` would only leave the system message out."""
+    functions = (config.build_messages_func.call, config.parse_output_func.call)
+    if not all(function in ARGUMENTS for function in functions):  # what others make of theirs is not ours to know
+        return
+    known = frozenset().union(*(ARGUMENTS[function] for function in functions))
+    for name in config.func_kwargs:
+        if name not in known:
+            fix = did_you_mean(name, sorted(known))
+            yield Finding(("func_kwargs", name), f"nothing is made of '{name}'", fix, severity="warning")
 
 
 def model_findings(model: str) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Message = dict[str, Any]
@@ -29,6 +29,14 @@ def build_messages_for_math_qa(item: Mapping[str, Any], **kwargs: Any) -> list[M
 def parse_output(output: str, item: Mapping[str, Any], **kwargs: Any) -> str:
     """The model's answer as it is."""
     return output
+
+
+ARGUMENTS: Mapping[Callable[..., Any], frozenset[str]] = {
+    build_messages: frozenset({"system_key", "query_key"}),
+    build_messages_for_math_qa: frozenset({"system_key", "query_key", "response_key"}),
+    parse_output: frozenset(),
+}
+"""What each of them takes of `func_kwargs`; it passes over the rest."""
 
 
 def _system(item: Mapping[str, Any], kwargs: Mapping[str, Any]) -> list[Message]:

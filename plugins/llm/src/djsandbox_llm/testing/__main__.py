@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from djsandbox_llm.testing.server import MODEL, LoopbackServer
 
 _KEY = "loopback-key"
 _PORT = 8299
+_NO_COMMAND, _BY_SIGNAL = 127, 128
+"""Exit codes, as shells have them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,10 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     given = parser.parse_args(arguments)
     command = given.command[1:] if given.command[:1] == ["--"] else given.command
-    with _server(given.port, given.fail_every, is_free_choice=bool(command)) as server:
+    try:
+        serving = _server(given.port, given.fail_every, is_free_choice=bool(command))
+    except OSError as error:
+        parser.error(f"cannot listen on port {_PORT if given.port is None else given.port}: {error.strerror}; see --port")
+    with serving as server:
         variables = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": _KEY}
         if command:
-            return subprocess.run(command, env={**os.environ, **variables}, check=False).returncode  # noqa: S603 - the user's
+            return _run(command, {**os.environ, **variables})
         sys.stdout.write(f"model '{MODEL}' at {server.url}; in another shell:\n")
         sys.stdout.writelines(f"  export {name}={value}\n" for name, value in variables.items())
         sys.stdout.flush()
@@ -40,6 +47,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             return 0
     return 0
+
+
+def _run(command: Sequence[str], variables: Mapping[str, str]) -> int:
+    """The exit code of the command, which ends in its own time where the user interrupts it and us together."""
+    try:
+        process = subprocess.Popen(command, env=variables)  # noqa: S603 - the user's
+    except OSError as error:
+        sys.stderr.write(f"cannot run '{command[0]}': {error.strerror}\n")
+        return _NO_COMMAND
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):
+            code = process.wait()
+            return code if code >= 0 else _BY_SIGNAL - code
 
 
 def _server(port: int | None, fail_every: int, *, is_free_choice: bool) -> LoopbackServer:
