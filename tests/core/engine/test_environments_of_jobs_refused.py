@@ -64,12 +64,15 @@ def test_a_job_that_needs_a_gpu_is_refused_where_there_is_none_also_when_its_env
             assert [problem.severity for problem in caught.value.problems] == ["error"]
 
 
-def test_an_existing_environment_that_fails_the_check_fails_its_job_unless_the_user_knows_better(lab: Any) -> None:
+def test_an_existing_environment_that_fails_the_check_is_refused_before_the_first_job_unless_the_user_knows_better(lab: Any) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", "mine"], check=True)
     evaluate(lab, "Checked", env_manager="existing", env_params={"path": "mine"})
     assert not djsandbox.validate("sandbox.yaml")
-    with pytest.raises(JobFailed, match="mine fails the check of the recipe 'checked'") as caught:
+    with pytest.raises(ConfigError, match="mine fails the check of the recipe 'checked'") as caught:
         lab.run()
+    assert not lab.work_dir.exists() and str(caught.value).startswith("sandbox.yaml:")
+    with pytest.raises(JobFailed, match="mine fails the check of the recipe 'checked'") as caught:
+        lab.run(resume=True)  # only the jobs that are not done need theirs
     assert "check: false" in str(caught.value) and "No module named 'alpha'" in str(caught.value)
     evaluate(lab, "Checked", env_manager="existing", env_params={"path": "mine", "check": False})
     lab.run()

@@ -25,7 +25,8 @@ from djsandbox.envs.environment import (
 from djsandbox.envs.faults import KeyProblem, Loc
 from djsandbox.envs.recipe import EnvRecipe
 from djsandbox.envs.recipes import find_recipe
-from djsandbox.errors import PluginError, Position, Problem, SandboxError
+from djsandbox.envs.resolving import EXISTING
+from djsandbox.errors import ConfigError, PluginError, Position, Problem, SandboxError
 from djsandbox.journal.keys import content_key
 
 _KEYS = ("env_params", "env_manager", "env_name")
@@ -132,6 +133,19 @@ def _told_apart(one: AskedEnvironment, alike: Sequence[AskedEnvironment]) -> str
     if which is None:
         return ""
     return f" (of the environments called '{one.called}', the one with {told_apart(list(identities.values()))[which]})"
+
+
+def prove_existing(asking: Sequence[AskedEnvironment]) -> None:
+    """Run the recipes' checks in environments of the user's own, before anything else runs; ConfigError where some fail."""
+    found: list[Problem] = []
+    for one in asking:
+        if one.manager == EXISTING:
+            try:
+                one.ready(lambda line: None)
+            except SandboxError as error:
+                found += [replace(problem, where=problem.where or one.where) for problem in error.problems]
+    if found:
+        raise ConfigError.of(list(dict.fromkeys(found)))
 
 
 @contextmanager

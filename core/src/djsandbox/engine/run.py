@@ -10,6 +10,7 @@ from typing import Any
 from djsandbox.context.infos import ContextInfos
 from djsandbox.engine.children import forked_children_end_with_us
 from djsandbox.engine.contexts import ContextFile
+from djsandbox.engine.environments import prove_existing
 from djsandbox.engine.iteration import Updates, given_texts, next_updates, targets_met, updated
 from djsandbox.engine.job import JobRunner
 from djsandbox.engine.placement import Placement, Products
@@ -46,6 +47,8 @@ def run_plan(plan: Plan, manager: SandboxPluginManager, trial: TrialScope | None
 
     KeyboardInterrupt (Ctrl-C or SIGTERM) passes on when what was interrupted has been journalled.
     """
+    if not plan.config.resume:  # else the jobs that need them may have been done
+        prove_existing([part.environment for job in plan.jobs for part in job.parts if part.environment is not None])
     with WorkDirLock(plan.config.work_dir), forked_children_end_with_us():
         session = open_session(plan, manager, trial)
         with signals_interrupt(session.note_interrupted, session.stoppables):
