@@ -82,7 +82,7 @@ def test_an_unknown_argument_is_named_with_its_place_and_the_nearest() -> None:
     ],
 )
 def test_a_value_that_the_argument_cannot_have_is_found(operator: str, argument: str, value: Any) -> None:
-    (found,) = findings(process=[{operator: {argument: value}}])
+    (found,) = [one for one in findings(process=[{operator: {argument: value}}]) if one.severity == "error"]
     assert found.loc == ("process", 0, operator, argument)
     assert repr(value) in found.message
 
@@ -195,3 +195,26 @@ def test_a_job_is_deterministic_unless_an_operator_is_not() -> None:
 
     assert deterministic([{"text_length_filter": None}, {"random_selector": {"select_num": 3}}])
     assert not deterministic([{"text_length_filter": None}, {"llm_quality_score_filter": None}])
+
+
+def test_a_model_that_an_operator_will_download_is_a_warning_that_says_where_it_belongs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATA_JUICER_MODELS_CACHE", str(tmp_path))
+    process = ["language_id_score_filter", {"perplexity_filter": {"lang": "fr"}}]
+    said = [(one.severity, one.loc, one.message) for one in findings(process=process)]
+    for (severity, loc, message), (at, name, file) in zip(
+        said,
+        [
+            (0, "language_id_score_filter", "lid.176.bin"),
+            (1, "perplexity_filter", "fr.sp.model"),
+            (1, "perplexity_filter", "fr.arpa.bin"),
+        ],
+        strict=True,
+    ):
+        assert (
+            (severity, loc) == ("warning", ("process", at, name)) and f"{file}, which" in message and str(tmp_path) in message
+        )
+    for file in ("lid.176.bin", "fr.sp.model", "fr.arpa.bin"):
+        (tmp_path / file).touch()
+    assert not findings(process=process)

@@ -12,6 +12,7 @@ from djsandbox import Finding, Loc
 from djsandbox.errors import did_you_mean
 
 from djsandbox_datajuicer.catalogue import arguments_of, config_keys, operators
+from djsandbox_datajuicer.model_files import missing_models
 from djsandbox_datajuicer.recipe import OWN_FILES, PROBE_ALGORITHMS, RecipeBase, operator_paths
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -114,6 +115,7 @@ def _check_entry(loc: Loc, entry: Any, own_operators: bool) -> Iterator[Finding]
             message = f"Data-Juicer has no operator '{name}'"
             yield Finding((*loc, str(name)), message, did_you_mean_near(str(name), operators()))
         return
+    yield from missing_models(loc, name, arguments if isinstance(arguments, Mapping) else {})
     if arguments is None:
         return
     if not isinstance(arguments, Mapping):
