@@ -143,3 +143,20 @@ def test_what_is_wrong_in_a_recipe_is_told_at_its_line_and_not_again_for_what_a_
     """
     (line,) = errors(config, recipe="process:\n  - keep_filter: {}\n  - kep_filter: {}\n")
     assert line == "recipe.yaml:3: error: there is no operator 'kep_filter'"
+
+
+def test_what_a_job_gives_that_cannot_be_read_is_not_called_a_missing_file(errors: Errors) -> None:
+    lines = errors("""
+        probe_job_configs:
+          - {hook: ProbeViaAnalyserHook, meta_name: a, output: rows}
+        refine_recipe_job_configs:
+          - hook: RefineRecipeViaKSigmaHook
+            meta_name: a
+            input: {dj_configs.home: anonymous.a.rows}
+            dj_configs: {type: "./parts.py:Train", export_path: x, home: <rows>}
+            extra_configs: {type: "./parts.py:Refine", export_path: r.yaml}
+        evaluation_job_configs:
+          - {hook: EvaluateModelHook, extra_configs: r.yaml}
+    """)
+    assert "unknown job hook 'ProbeViaAnalyserHook'" in lines[0]
+    assert not any("does not exist" in line for line in lines)

@@ -64,7 +64,7 @@ def test_a_job_that_needs_a_gpu_is_refused_where_there_is_none_also_when_its_env
             assert [problem.severity for problem in caught.value.problems] == ["error"]
 
 
-def test_an_existing_environment_that_fails_the_check_is_refused_before_the_first_job_unless_the_user_knows_better(lab: Any) -> None:
+def test_an_existing_environment_that_fails_the_check_is_refused_before_the_first_job_unless_the_user_insists(lab: Any) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", "mine"], check=True)
     evaluate(lab, "Checked", env_manager="existing", env_params={"path": "mine"})
     assert not djsandbox.validate("sandbox.yaml")

@@ -149,7 +149,7 @@ class Planner:
             return reads
         for use in path_uses(part.component.config):
             where = part.block.document.at(use.loc)
-            if part.block.defers(use.loc) or (use.kind == "output" and not part.use.writes):
+            if part.block.defers(use.loc) or is_decided_at_run(use.value) or (use.kind == "output" and not part.use.writes):
                 continue
             if is_placeholder(use.value, as_path=True):
                 fix = "write the path there, or let 'input' replace it"
