@@ -92,7 +92,7 @@ def test_a_plugin_works_from_its_wheel(plugin: Any, environment: Callable[..., A
     components = fresh.run("djsandbox", "components", "list", "--json")
     assert components.returncode == 0, components.stderr
     offered = {(row["group"], row["type"]) for row in json.loads(components.stdout) if row["package"] == plugin.name}
-    others = {"env_managers", "env_recipes", "known_errors"}  # named by components, and listed elsewhere
+    others = {"env_managers", "env_recipes", "known_errors", "message_functions"}  # named by components, and listed elsewhere
     assert offered == {
         (short, name)
         for group, names in plugin.entry_points.items()
