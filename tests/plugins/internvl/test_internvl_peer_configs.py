@@ -40,7 +40,7 @@ def test_their_configs_are_valid_but_for_what_this_machine_lacks(config: str) ->
     try:
         djsandbox.validate(config)
     except djsandbox.ConfigError as error:
-        problems = [problem.message for problem in error.problems]
+        problems = [problem.message for problem in error.problems if problem.severity == "error"]
         assert all(" is to be made by conda" in one or "needs a GPU" in one or "needs java" in one or "needs nvcc" in one
                    for one in problems), problems  # fmt: skip
 
