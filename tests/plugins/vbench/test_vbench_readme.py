@@ -25,7 +25,7 @@ def test_its_dry_run_runs_and_writes_to_a_folder_of_its_own(tmp_path: Path) -> N
     done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dry-run", "sandbox.yaml"]
-    (job,) = json.loads((tmp_path / "dry-run/work/context_infos.json").read_text())["anonymous"]
+    (job,) = json.loads((tmp_path / "dry-run/run/context_infos.json").read_text())["anonymous"]
     merged = json.loads((tmp_path / "dry-run/results/vbench_evaluator_merged_results.json").read_text())
     assert job["mean"] == merged["mean_score"]
 
