@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 a job failed, 2 the config or the command line is wrong, 1
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import os
@@ -103,8 +104,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     code = call(arguments)
     if code == INTERRUPTED:
         # What Python does at its end may hang for ever, as a pool does whose workers the same signal has killed.
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):  # the reader may be gone
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
 

@@ -113,14 +113,20 @@ def environment_of(component: Component, block: ResolvedBlock, found: list[Probl
 
 def environment_problems(asking: Sequence[AskedEnvironment]) -> Iterator[Problem]:
     """What stands against the environments, once for each that several jobs share; of several with one name, of which."""
-    different: dict[str, AskedEnvironment] = {}
-    for one in asking:
-        different.setdefault(content_key({"recipe": repr(one.recipe), "options": repr(one.options())}), one)
-    for one in different.values():
+    different = _different(asking)
+    for one in different:
         found = one.problems()
-        alike = [other for other in different.values() if other.called == one.called]
+        alike = [other for other in different if other.called == one.called]
         which = _told_apart(one, alike) if found and len(alike) > 1 else ""
         yield from (replace(problem, message=f"{problem.message}{which}") for problem in found)
+
+
+def _different(asking: Sequence[AskedEnvironment]) -> list[AskedEnvironment]:
+    """One of each that several jobs share."""
+    found: dict[str, AskedEnvironment] = {}
+    for one in asking:
+        found.setdefault(content_key({"recipe": repr(one.recipe), "options": repr(one.options())}), one)
+    return list(found.values())
 
 
 def _told_apart(one: AskedEnvironment, alike: Sequence[AskedEnvironment]) -> str:
@@ -138,7 +144,7 @@ def _told_apart(one: AskedEnvironment, alike: Sequence[AskedEnvironment]) -> str
 def prove_existing(asking: Sequence[AskedEnvironment]) -> None:
     """Run the recipes' checks in environments of the user's own, before anything else runs; ConfigError where some fail."""
     found: list[Problem] = []
-    for one in asking:
+    for one in _different(asking):
         if one.manager == EXISTING:
             try:
                 one.ready(lambda line: None)
